@@ -1,0 +1,1 @@
+"""Command-line applications: commands, flags, completion, honest exit codes."""

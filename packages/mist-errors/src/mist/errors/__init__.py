@@ -1,0 +1,1 @@
+"""Error codes that agree on retries, HTTP statuses and exit codes."""

@@ -1,0 +1,1 @@
+"""Tables, JSON lines and progress for command-line tools."""

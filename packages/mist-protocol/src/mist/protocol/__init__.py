@@ -1,0 +1,1 @@
+"""The MIST message envelope: typed payloads, checksums, version negotiation."""

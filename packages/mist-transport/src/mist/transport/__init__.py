@@ -1,0 +1,1 @@
+"""Send and receive MIST messages over HTTP, files, stdio and in-process channels."""
