@@ -1,1 +1,70 @@
 """The MIST message envelope: typed payloads, checksums, version negotiation."""
+
+from mist.protocol.errors import MessageTooLarge, ProtocolError, UnsupportedVersion
+from mist.protocol.limits import MAX_MESSAGE_SIZE
+from mist.protocol.lines import marshal_lines, unmarshal_lines
+from mist.protocol.message import Message
+from mist.protocol.names import MessageType, Source
+from mist.protocol.payloads import (
+    ChatMessage,
+    DataEntities,
+    DataSchema,
+    EvalResult,
+    EvalRun,
+    HealthPing,
+    HealthPong,
+    InferRequest,
+    InferResponse,
+    SchemaField,
+    TraceAlert,
+    TraceSpan,
+)
+from mist.protocol.registry import payload_class, payload_type
+from mist.protocol.version import (
+    CURRENT_VERSION,
+    MAX_SUPPORTED_VERSION,
+    MIN_SUPPORTED_VERSION,
+    check_version,
+    is_compatible,
+    negotiate_version,
+    version_info,
+)
+
+__all__ = [
+    "CURRENT_VERSION",
+    "MAX_MESSAGE_SIZE",
+    "MAX_SUPPORTED_VERSION",
+    "MIN_SUPPORTED_VERSION",
+    "ChatMessage",
+    "DataEntities",
+    "DataSchema",
+    "EvalResult",
+    "EvalRun",
+    "HealthPing",
+    "HealthPong",
+    "InferRequest",
+    "InferResponse",
+    "Message",
+    "MessageTooLarge",
+    "MessageType",
+    "ProtocolError",
+    "SchemaField",
+    "Source",
+    "TraceAlert",
+    "TraceSpan",
+    "UnsupportedVersion",
+    "check_version",
+    "is_compatible",
+    "marshal_lines",
+    "negotiate_version",
+    "payload_class",
+    "payload_type",
+    "unmarshal_lines",
+    "version_info",
+]
+
+# A traceback or a repr shows the name that users import, not the file it lives in.
+for _name in __all__:
+    if hasattr(globals()[_name], "__module__"):
+        globals()[_name].__module__ = __name__
+del _name

@@ -1,0 +1,224 @@
+"""The envelope that everything crossing a tool boundary travels in."""
+
+import zlib
+from time import time_ns
+from typing import Annotated, Any, TypeVar, overload
+
+import msgspec
+from msgspec import Raw
+
+from mist.protocol.decoding import decode_payload, explain_malformed
+from mist.protocol.encoding import encode_payload
+from mist.protocol.errors import MessageTooLarge, ProtocolError
+from mist.protocol.ids import new_id
+from mist.protocol.limits import MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE
+from mist.protocol.registry import payload_class
+from mist.protocol.version import CURRENT_VERSION
+
+T = TypeVar("T")
+
+Int64 = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+UInt32 = Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 1)]
+NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+
+_NO_PAYLOAD = Raw(b"")
+_REQUIRED = ("version", "id", "source", "type")
+# Below this many bytes, what a payload keeps alive besides itself is not worth a copy.
+_PIN_THRESHOLD = 4096
+_SHOWN_PAYLOAD = 80
+
+
+class Message(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One MIST message.
+
+    Attributes:
+        version: Protocol version of the envelope.
+        id: 32 lowercase hexadecimal digits for a message made here; any non-empty string.
+        source: The tool that made the message.
+        type: What the payload is, such as `infer.request`.
+        timestamp_ns: When it was made, in nanoseconds since the Unix epoch.
+        payload: The payload's JSON, byte for byte as it stands in the envelope; empty if absent.
+        checksum: CRC-32 (IEEE 802.3) of the payload's bytes; 0 for none.
+    """
+
+    version: NonEmpty
+    id: NonEmpty
+    source: NonEmpty
+    type: NonEmpty
+    timestamp_ns: Int64 = msgspec.field(default_factory=int)
+    payload: Raw = _NO_PAYLOAD
+    checksum: UInt32 = 0
+
+    @staticmethod
+    def new(source: str, type: str, payload: Any) -> "Message":  # noqa: A002  # the wire's name
+        """Make a message of a payload, with a fresh id and the present time.
+
+        Args:
+            source: The tool that makes it, such as `Source.MATCHSPEC`.
+            type: What the payload is, such as `MessageType.INFER_REQUEST`.
+            payload: A registered payload class, JSON values, or a `msgspec.Raw` of JSON.
+
+        Raises:
+            ProtocolError: `source` or `type` is empty, or a value in the payload has no JSON
+                form; the text names its path.
+            MessageTooLarge: The payload is over `MAX_MESSAGE_SIZE`.
+        """
+        encoded = encode_payload(payload)
+        if not source or not type or len(encoded) > MAX_MESSAGE_SIZE:
+            _refuse_new(source, type, len(encoded))
+        return Message(CURRENT_VERSION, new_id(), source, type, time_ns(), Raw(encoded))
+
+    @staticmethod
+    def unmarshal(data: bytes | bytearray | memoryview | str) -> "Message":
+        """Read one encoded message.
+
+        Args:
+            data: The JSON of one envelope; surrounding white space is allowed.
+
+        Raises:
+            ProtocolError: It is not a message; the text says where and why.
+            MessageTooLarge: It is over the size limit.
+        """
+        size = len(data)
+        if size > MAX_ENVELOPE_SIZE:
+            raise MessageTooLarge(size, MAX_MESSAGE_SIZE)
+        try:
+            message = _decode(data if type(data) is bytes else _own(data))
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
+            message = _read_like_go(data, exc)
+        if size > _PIN_THRESHOLD:
+            message = _unpinned(message, size)
+        return message
+
+    def marshal(self) -> bytes:
+        """Return the envelope as one line of JSON, without a line ending."""
+        return _encode(self)
+
+    def validate(self) -> None:
+        """Check what `unmarshal` checks, for a message that was put together by hand.
+
+        Raises:
+            ProtocolError: A field is missing, empty or of the wrong type.
+            MessageTooLarge: The payload is over `MAX_MESSAGE_SIZE`.
+        """
+        for name in _REQUIRED:
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value:
+                raise ProtocolError(f"missing {name}: expected a non-empty string, got {value!r}")
+        if len(self.payload) > MAX_MESSAGE_SIZE:
+            raise MessageTooLarge(len(self.payload), MAX_MESSAGE_SIZE, "payload")
+        # What is left are wrong types and numbers out of range, which the decoder names best.
+        Message.unmarshal(_encode(self))
+
+    @overload
+    def decode(self) -> Any: ...
+    @overload
+    def decode(self, target: type[T]) -> T: ...
+    def decode(self, target: type[Any] | None = None) -> Any:
+        """Return the payload as a Python value.
+
+        Args:
+            target: The class to decode to; by default the one registered for this message's
+                type, else plain JSON values.
+
+        Raises:
+            ProtocolError: The payload does not fit; the text names the field's path.
+        """
+        try:
+            return decode_payload(self.payload, target or payload_class(self.type) or Any)
+        except ProtocolError as exc:
+            raise ProtocolError(f"payload of {self.type}: {exc}") from exc.__cause__
+
+    def with_checksum(self) -> "Message":
+        """Return a copy that carries the checksum of its payload."""
+        return Message(
+            self.version,
+            self.id,
+            self.source,
+            self.type,
+            self.timestamp_ns,
+            self.payload,
+            zlib.crc32(self.payload),
+        )
+
+    def marshal_with_checksum(self) -> bytes:
+        """Return the envelope as one line of JSON, with the checksum of its payload."""
+        return _encode(self.with_checksum())
+
+    def verify_checksum(self) -> bool:
+        """Tell whether the payload matches the checksum; True where there is none."""
+        return self.checksum == 0 or self.checksum == zlib.crc32(self.payload)
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        payload = bytes(self.payload)
+        shown = repr(payload[:_SHOWN_PAYLOAD]) + ("..." if len(payload) > _SHOWN_PAYLOAD else "")
+        return (
+            f"Message(version={self.version!r}, id={self.id!r}, source={self.source!r},"
+            f" type={self.type!r}, timestamp_ns={self.timestamp_ns}, payload={shown},"
+            f" checksum={self.checksum})"
+        )
+
+
+class _Envelope(msgspec.Struct):
+    """The envelope as Go's decoder sees it: every field may be missing or null."""
+
+    version: str | None = None
+    id: str | None = None
+    source: str | None = None
+    type: str | None = None
+    timestamp_ns: Int64 | None = None
+    payload: Raw = _NO_PAYLOAD
+    checksum: UInt32 | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Message).decode
+_decode_like_go = msgspec.json.Decoder(_Envelope).decode
+
+
+def _own(data: bytearray | memoryview | str) -> bytes | str:
+    """Take bytes that nobody else can change, and that keep nothing but themselves alive."""
+    return data if isinstance(data, str) else bytes(data)
+
+
+def _read_like_go(data: bytes | bytearray | memoryview | str, cause: Exception) -> Message:
+    """Read what the strict decoder refused, or raise for the reason that Go would give."""
+    try:
+        envelope = _decode_like_go(_own(data) if not isinstance(data, bytes) else data)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
+        raise ProtocolError(f"not a message: {explain_malformed(exc)}") from cause
+    for name in _REQUIRED:
+        if not getattr(envelope, name):
+            raise ProtocolError(f"missing {name}: expected a non-empty string") from cause
+    return Message(
+        envelope.version or "",
+        envelope.id or "",
+        envelope.source or "",
+        envelope.type or "",
+        envelope.timestamp_ns or 0,
+        envelope.payload,
+        envelope.checksum or 0,
+    )
+
+
+def _unpinned(message: Message, size: int) -> Message:
+    """Return a message that keeps alive little more than its own payload.
+
+    A decoded payload is a view of the whole input.
+    """
+    length = len(message.payload)
+    if length > MAX_MESSAGE_SIZE:
+        raise MessageTooLarge(length, MAX_MESSAGE_SIZE, "payload")
+    if 2 * length < size:
+        return msgspec.structs.replace(message, payload=message.payload.copy())
+    return message
+
+
+def _refuse_new(source: str, type: str, size: int) -> None:  # noqa: A002  # the wire's name
+    for name, value in (("source", source), ("type", type)):
+        if not value:
+            raise ProtocolError(f"missing {name}: expected a non-empty string, got {value!r}")
+    raise MessageTooLarge(size, MAX_MESSAGE_SIZE, "payload")
