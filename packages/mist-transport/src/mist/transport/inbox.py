@@ -1,0 +1,106 @@
+"""A bounded queue of messages that can be closed: what a receiver reads from."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from mist.transport.errors import BufferFull, TransportClosed
+
+T = TypeVar("T")
+Waiters = deque["asyncio.Future[None]"]
+
+
+class Inbox(Generic[T]):
+    """A first-in, first-out queue with a bound, for the tasks of one event loop.
+
+    Unlike `asyncio.Queue` it can be closed: what it holds can still be taken, nothing can be put.
+    """
+
+    def __init__(self, size: int, name: str) -> None:
+        """Make an empty queue.
+
+        Args:
+            size: How many items it holds at most.
+            name: What an error calls it.
+        """
+        if size < 1:
+            raise ValueError(f"size must be at least 1, got {size}")
+        self.size = size
+        self.name = name
+        self.closed = False
+        self._items: deque[T] = deque()
+        self._takers: Waiters = deque()
+        self._waiting_for_room: Waiters = deque()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, item: T) -> None:
+        """Add an item at the end, now.
+
+        Raises:
+            BufferFull: There is no room.
+            TransportClosed: The queue was closed.
+        """
+        if self.closed:
+            raise TransportClosed(f"{self.name} is closed")
+        if len(self._items) >= self.size:
+            raise BufferFull(
+                f"{self.name} is full: {self.size} messages wait to be received", room=self.room
+            )
+        self._items.append(item)
+        if self._takers:
+            _wake_one(self._takers)
+
+    async def take(self) -> T:
+        """Wait for an item and remove it.
+
+        Raises:
+            TransportClosed: The queue was closed and is empty.
+        """
+        # Nothing is awaited between finding an item and returning it: a cancelled call has
+        # taken nothing.
+        while not self._items:
+            if self.closed:
+                raise TransportClosed(f"{self.name} is closed")
+            await _wait_in(self._takers, lambda: bool(self._items))
+        item = self._items.popleft()
+        if self._waiting_for_room:
+            _wake_one(self._waiting_for_room)
+        return item
+
+    async def room(self) -> None:
+        """Return when there may be room, or when the queue is closed."""
+        if not self.closed and len(self._items) >= self.size:
+            await _wait_in(self._waiting_for_room, lambda: len(self._items) < self.size)
+
+    def close(self) -> None:
+        """Take no more items, and wake everybody who waits."""
+        self.closed = True
+        for waiters in (self._takers, self._waiting_for_room):
+            while waiters:
+                _wake_one(waiters)
+
+
+def _wake_one(waiters: Waiters) -> None:
+    while waiters:
+        waiter = waiters.popleft()
+        if not waiter.done():
+            waiter.set_result(None)
+            return
+
+
+async def _wait_in(waiters: Waiters, worth_waking: Callable[[], bool]) -> None:
+    waiter = asyncio.get_running_loop().create_future()
+    waiters.append(waiter)
+    try:
+        await waiter
+    except asyncio.CancelledError:
+        if waiter.done() and not waiter.cancelled():
+            # Woken and cancelled at once: hand the wake-up on, or it would be lost.
+            if worth_waking():
+                _wake_one(waiters)
+        else:
+            waiters.remove(waiter)
+        raise
