@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 import aiohttp
 import msgspec
-from yarl import URL
 
 from mist.protocol import MAX_MESSAGE_SIZE, Message, MessageTooLarge
 from mist.protocol.limits import MAX_ENVELOPE_SIZE
@@ -58,7 +57,6 @@ class HTTPSender:
         max_batch_bytes: int,
     ) -> None:
         self._target = target
-        self._url = URL(target.url, encoded=True)
         self._token = token
         self._timeout = timeout
         self._batch = batch
@@ -69,7 +67,12 @@ class HTTPSender:
         self._coalescer = Coalescer(
             self._post_batch, max_messages=max_batch_messages, max_bytes=max_batch_bytes
         )
-        headers = {"User-Agent": "mist-transport"}
+        # What most requests carry belongs to the session, which does not parse it each time.
+        headers = {
+            "User-Agent": "mist-transport",
+            "Accept-Encoding": "identity",
+            "Content-Type": JSON,
+        }
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         connector = (
@@ -82,7 +85,6 @@ class HTTPSender:
             headers=headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            skip_auto_headers=("Accept", "Accept-Encoding"),
             timeout=aiohttp.ClientTimeout(total=timeout),
         )
 
@@ -129,7 +131,7 @@ class HTTPSender:
             await self._session.close()
 
     async def _post_single(self, line: bytes, headers: Mapping[str, str]) -> Fate:
-        answer = await self._exchange(line, JSON, headers)
+        answer = await self._exchange(line, headers)
         if answer.status == HTTPStatus.OK and answer.body and not _is_json(answer.body):
             return self._rejected(answer, "is not a MIST listener: it answered 200 with a page")
         if 200 <= answer.status < 300:  # noqa: PLR2004  # success, RFC 9110 section 15.3
@@ -139,7 +141,9 @@ class HTTPSender:
     async def _post_batch(self, lines: list[bytes], headers: Mapping[str, str]) -> Sequence[Fate]:
         if len(lines) == 1:
             return [await self._post_single(lines[0], headers)]
-        answer = await self._exchange(b"\n".join(lines) + b"\n", NDJSON, headers)
+        answer = await self._exchange(
+            b"\n".join(lines) + b"\n", {"Content-Type": NDJSON, **headers}
+        )
         if answer.status == HTTPStatus.ACCEPTED:
             return [None] * len(lines)
         if answer.status == HTTPStatus.OK:
@@ -177,7 +181,7 @@ class HTTPSender:
                 )
         return fates
 
-    async def _exchange(self, body: bytes, content_type: str, headers: Mapping[str, str]) -> Answer:
+    async def _exchange(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Make one request.
 
         Raises:
@@ -187,9 +191,9 @@ class HTTPSender:
             raise TransportClosed(f"the transport to {self._target.name} is closed")
         try:
             async with self._session.post(
-                self._url,
+                self._target.url,
                 data=body,
-                headers={"Content-Type": content_type, **headers},
+                headers=headers,
                 allow_redirects=False,
             ) as response:
                 answer = Answer(response.status, response.headers, await _beginning_of(response))
@@ -238,9 +242,10 @@ def _refuse_too_large(message: Message, line: bytes) -> None:
 
 
 async def _beginning_of(response: aiohttp.ClientResponse) -> bytes:
+    content = response.content
     body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
+    while not content.at_eof():
+        body += await content.readany()
         if len(body) > _MAX_ANSWER:
             response.close()
             break
