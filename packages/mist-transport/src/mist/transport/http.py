@@ -1,5 +1,6 @@
 """Messages over HTTP: posted to a URL, taken by a listener or by somebody's web application."""
 
+import asyncio
 import ssl
 from collections.abc import Iterable
 from functools import partial
@@ -111,6 +112,7 @@ class HTTP(Conversation):
             max_message_size=min(max_message_size, MAX_MESSAGE_SIZE),
             body_timeout=body_timeout,
         )
+        self._opening = asyncio.Lock()
         self._receives = False
         self._sender: HTTPSender | None = None
         self._listener: Listener | None = None
@@ -168,8 +170,6 @@ class HTTP(Conversation):
                 a file cannot be used.
             TransportClosed: The transport was closed.
         """
-        from mist.transport.http_listener import Listener  # noqa: PLC0415  # imports uvicorn
-
         self._refuse_if_closed()
         if self._listener is not None:
             raise TransportError(
@@ -178,10 +178,12 @@ class HTTP(Conversation):
                 code="conflict",
             )
         if cert_file is not None:
-            ssl_context = server_context(cert_file, key_file, client_ca_file)
+            ssl_context = await asyncio.to_thread(
+                server_context, cert_file, key_file, client_ca_file
+            )
         elif key_file or client_ca_file:
             raise TransportError("TLS needs the listener's cert_file", code="validation")
-        listener = await Listener.start(
+        listener = await (await asyncio.to_thread(_import_listener)).start(
             address,
             self._endpoint,
             path=self._path,
@@ -209,7 +211,7 @@ class HTTP(Conversation):
         """
         sender = self._sender
         if sender is None:
-            sender = self._open_sender()
+            sender = await self._open_sender()
         await sender.send(message)
 
     async def receive(self) -> Message:
@@ -244,20 +246,23 @@ class HTTP(Conversation):
             if first and sender is not None:
                 await sender.close()
 
-    def _open_sender(self) -> "HTTPSender":
-        from mist.transport.http_sender import HTTPSender  # noqa: PLC0415  # imports aiohttp
-
-        self._refuse_if_closed()
+    async def _open_sender(self) -> "HTTPSender":
         target = self._refuse_if_untargeted()
-        self._sender = HTTPSender(
-            target,
-            token=self._token,
-            timeout=self._timeout,
-            ssl_context=self._tls() if self._tls else None,
-            batch=self._batch,
-            max_batch_messages=self._max_batch_messages,
-            max_batch_bytes=self._max_batch_bytes,
-        )
+        async with self._opening:
+            if self._sender is None:
+                # Reading certificates and importing are left to a thread: both take a while.
+                tls = await asyncio.to_thread(self._tls) if self._tls else None
+                sender_type = await asyncio.to_thread(_import_sender)
+                self._refuse_if_closed()
+                self._sender = sender_type(
+                    target,
+                    token=self._token,
+                    timeout=self._timeout,
+                    ssl_context=tls,
+                    batch=self._batch,
+                    max_batch_messages=self._max_batch_messages,
+                    max_batch_bytes=self._max_batch_bytes,
+                )
         return self._sender
 
     def _refuse_if_closed(self) -> None:
@@ -275,6 +280,18 @@ class HTTP(Conversation):
         if self._listener is None:
             raise TransportError("not listening; call listen() first", code="validation")
         return self._listener
+
+
+def _import_sender() -> "type[HTTPSender]":
+    from mist.transport.http_sender import HTTPSender  # noqa: PLC0415  # imports aiohttp
+
+    return HTTPSender
+
+
+def _import_listener() -> "type[Listener]":
+    from mist.transport.http_listener import Listener  # noqa: PLC0415  # imports uvicorn
+
+    return Listener
 
 
 def _check_token(token: str | None) -> None:
