@@ -94,11 +94,14 @@ async def peer():
 
             async def guarded(reader, writer):
                 tasks.add(asyncio.current_task())
-                with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                try:
                     await handler(reader, writer)
-                writer.close()
-                with contextlib.suppress(ConnectionError):
-                    await writer.wait_closed()
+                except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                    pass  # the other side, or the test, is done
+                finally:
+                    writer.close()
+                    with contextlib.suppress(ConnectionError):
+                        await writer.wait_closed()
 
             async def stop():
                 server.close()

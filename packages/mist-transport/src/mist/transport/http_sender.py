@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from io import BytesIO
 from typing import Final, NamedTuple
 
 import aiohttp
@@ -23,6 +24,7 @@ from mist.transport.http_faults import explain, retry_after, status_line
 _IDLE_SECONDS: Final = 4.0
 # Room for the fates of a whole batch; of what is longer, the beginning is all that is wanted.
 _MAX_ANSWER: Final = 1 << 20
+_LONG_BODY: Final = 1 << 20
 _SHOWN_BODY: Final = 200
 _MAX_SEARCHED: Final = 4096
 _NOT_UNDERSTOOD: Final = frozenset({400, 404, 405, 415})
@@ -192,7 +194,8 @@ class HTTPSender:
         try:
             async with self._session.post(
                 self._target.url,
-                data=body,
+                # aiohttp wants a long body as a file, which it sends piece by piece.
+                data=body if len(body) <= _LONG_BODY else BytesIO(body),
                 headers=headers,
                 allow_redirects=False,
             ) as response:
