@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, ProgressColumn, Task, TaskID
 from rich.progress import Progress as RichProgress
@@ -56,14 +56,14 @@ class _Display:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._console = console_on(stream)
-        self._bars = RichProgress(
-            _Label(table_column=Column(no_wrap=True, overflow="ellipsis")),
-            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4, max_width=40)),
-            _Done(),
-            _Rate(),
-            _Time(),
-            console=self._console,
-            expand=True,
+        self._bars = RichProgress(console=self._console, expand=True)
+        # Each with the width in columns from which a terminal has room for it.
+        self._columns = (
+            (0, _Label(self._console)),
+            (40, BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4))),
+            (0, _Done()),
+            (50, _Rate()),
+            (60, _Time()),
         )
         self._counts: dict[TaskID, Count] = {}
         self._first: TaskID | None = None
@@ -134,6 +134,8 @@ class _Display:
         for task, count in tuple(self._counts.items()):
             with suppress(KeyError):  # closed while this was drawn
                 self._bars.update(task, completed=count.done, total=count.total)
+        width = self._console.width
+        self._bars.columns = tuple(column for least, column in self._columns if width >= least)
         return self._bars.make_tasks_table(self._bars.tasks)
 
 
@@ -142,8 +144,16 @@ def _shares_terminal(stream: TextIO | None) -> bool:
 
 
 class _Label(ProgressColumn):
+    """The label, in at most a third of the terminal."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
     def render(self, task: Task) -> Text:
-        return Text(task.description)
+        label = Text(task.description, no_wrap=True)
+        label.truncate(self._console.width // 3, overflow="ellipsis")
+        return label
 
 
 class _Done(ProgressColumn):
@@ -153,8 +163,12 @@ class _Done(ProgressColumn):
 
 
 class _Rate(ProgressColumn):
+    """The rate of late, or over all once the work has ended."""
+
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
+        speed = task.speed
+        if task.stop_time is not None and task.elapsed:
+            speed = task.completed / task.elapsed
         return Text("" if speed is None else rate_text(speed))
 
 
@@ -164,7 +178,7 @@ class _Time(ProgressColumn):
     max_refresh = 0.5
 
     def render(self, task: Task) -> Text:
-        if task.total is None or task.finished or task.stop_time is not None:
+        if task.total is None or task.stop_time is not None:
             return Text(duration_text(task.elapsed or 0.0))
         remaining = task.time_remaining
         return Text("" if remaining is None else f"{duration_text(remaining)} left")
