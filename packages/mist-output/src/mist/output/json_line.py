@@ -7,10 +7,16 @@ from typing import cast
 
 from mist.output.errors import OutputError
 from mist.output.text import JSON_ESCAPES
-from mist.output.values import plain
+
+
+def _plain(value: object) -> object:
+    from mist.output.values import plain  # noqa: PLC0415  # plain JSON does not need all it loads
+
+    return plain(value)
+
 
 _UTF8 = json.JSONEncoder(
-    default=plain, allow_nan=False, ensure_ascii=False, separators=(",", ":")
+    default=_plain, allow_nan=False, ensure_ascii=False, separators=(",", ":")
 ).encode
 _ASCII = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -65,7 +71,7 @@ def _faults(value: object, path: str, inside: frozenset[int]) -> Iterator[tuple[
             yield from _faults(item, f"{path}[{at}]", inside)
     else:
         try:
-            simpler = plain(value)
+            simpler = _plain(value)
         except (TypeError, ValueError) as exc:
             yield path, str(exc)
         else:

@@ -15,7 +15,7 @@ from rich.table import Column
 from rich.text import Text
 
 from mist.output.live_display import shown
-from mist.output.progress_counter import Count
+from mist.output.progress_report import Count
 from mist.output.progress_text import count_text, duration_text, rate_text
 from mist.output.terminal import console_on, encoding_of, is_terminal
 from mist.output.text import visible
@@ -76,7 +76,7 @@ class _Display:
         self._counts[task] = count
         if self._first is None:
             self._first = task
-            shown.append(self)
+            shown.append(self.suspended)
             # A program that ends without closing its bar must not leave the cursor hidden.
             atexit.register(self.end)
             self._show()
@@ -98,8 +98,8 @@ class _Display:
         """Draw the last state and give the terminal back."""
         atexit.unregister(self.end)
         _displays.pop(self._stream, None)
-        if self in shown:
-            shown.remove(self)
+        if self.suspended in shown:
+            shown.remove(self.suspended)
         self._hide(erase=False)
 
     @contextmanager

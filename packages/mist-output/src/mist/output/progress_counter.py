@@ -1,41 +1,19 @@
 """Progress that any number of threads count and a terminal or a log shows."""
 
+from __future__ import annotations
+
 import sys
-import threading
 import time
-from collections.abc import Callable
-from types import TracebackType
-from typing import Protocol, Self, TextIO
 
 from mist.output.terminal import is_terminal, unwrapped
 
+TYPE_CHECKING = False  # typing itself would be most of what importing this package costs
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self, TextIO
 
-class Count(Protocol):
-    """What a report shows: how much is done, of what."""
-
-    label: str
-
-    @property
-    def done(self) -> int:
-        """How much is done."""
-        ...
-
-    @property
-    def total(self) -> int | None:
-        """How much there is, None if unknown."""
-        ...
-
-
-class Report(Protocol):
-    """How progress is shown."""
-
-    def advanced(self, count: Count) -> None:
-        """Take note that the count has changed."""
-        ...
-
-    def close(self, count: Count, *, interrupted: bool) -> None:
-        """Show the last state and stop."""
-        ...
+    from mist.output.progress_report import Count, Report
 
 
 class _Silence:
@@ -65,6 +43,8 @@ class Progress:
         interval: float,
         clock: Callable[[], float],
     ) -> None:
+        import threading  # noqa: PLC0415  # loads when there is something to count
+
         self.total = total
         self.label = label
         self._done = 0

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-from mist.output.progress_counter import Count
+from mist.output.progress_report import Count
 from mist.output.progress_text import count_text, duration_text, rate_text
 from mist.output.terminal import encoding_of
 from mist.output.text import visible

@@ -1,21 +1,17 @@
 """Headers and rows, checked and turned into text, and the plain table of a pipe or a file."""
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import cast
+import json
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 from mist.output.errors import OutputError
 from mist.output.json_line import json_line
 from mist.output.text import columns, visible
-from mist.output.values import plain, record_of
 
 _GAP = 2
-_JSON_TYPES = (bool, int, float, dict, list)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Cells as text, not yet made safe; `numeric` holds the columns that are numbers only."""
 
     headers: list[str]
@@ -39,21 +35,6 @@ def build_table(headers: Iterable[object], rows: Iterable[object]) -> Table:
         texts.append([_cell_text(cell) for cell in cells])
         words.update(i for i, cell in enumerate(cells) if not _is_number(cell))
     return Table(names, texts, frozenset(range(len(names))) - words)
-
-
-def table_of(value: object) -> Table | None:
-    """Return the table that shows `value`: a record as field and value, records as rows, else None."""
-    record = record_of(value)
-    if record is not None:
-        return build_table(("field", "value"), record.items())
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes | bytearray | memoryview):
-        return None
-    records = [record_of(item) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # members are anything
-    named = [record for record in records if record is not None]
-    if not named or len(named) < len(records):
-        return None
-    keys = list(dict.fromkeys(key for record in named for key in record))
-    return build_table(keys, ([record.get(key) for key in keys] for record in named))
 
 
 def plain_table(table: Table, encoding: str) -> str:
@@ -89,10 +70,9 @@ def _cell_text(value: object) -> str:
         return ""
     if isinstance(value, str):
         return str.__str__(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
     try:
-        simple = value if type(value) in _JSON_TYPES else plain(value)
-    except TypeError:
+        text = json_line(value)
+    except OutputError:
+        # A person can read what JSON cannot express.
         return str(value)
-    return simple if isinstance(simple, str) else json_line(simple)
+    return cast("str", json.loads(text)) if text.startswith('"') else text

@@ -1,9 +1,13 @@
 """What a stream is: a terminal or not, in colour or not, how wide, in which encoding."""
 
-import os
-from typing import TYPE_CHECKING, TextIO, cast
+from __future__ import annotations
 
+import os
+
+TYPE_CHECKING = False  # typing itself would be most of what importing this package costs
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from rich.console import Console
 
 _FALLBACK_WIDTH = 80
@@ -49,10 +53,11 @@ def encoding_of(stream: TextIO) -> str:
 
 def unwrapped(stream: TextIO) -> TextIO:
     """Return the real stream behind the one that a progress bar puts in its place."""
-    return cast("TextIO", getattr(stream, "rich_proxied_file", stream))
+    real: TextIO = getattr(stream, "rich_proxied_file", stream)
+    return real
 
 
-def console_on(stream: TextIO, width: int | None = None) -> "Console":
+def console_on(stream: TextIO, width: int | None = None) -> Console:
     """Return rich's console on `stream`, already decided to be styled; NO_COLOR takes its colours.
 
     Args:

@@ -1,11 +1,10 @@
 """Results on standard output: JSON lines for programs, tables for people."""
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, TextIO
 
 from mist.output.errors import OutputError
-from mist.output.live_display import set_aside
 from mist.output.terminal import (
     console_on,
     encoding_of,
@@ -15,7 +14,11 @@ from mist.output.terminal import (
     width_of,
 )
 
+TYPE_CHECKING = False  # typing itself would be most of what importing this package costs
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Literal, TextIO
+
     from mist.output.table import Table
 
 
@@ -79,7 +82,7 @@ class Writer:
             OutputError: if a part of the value has no JSON form; it names the path.
         """
         if self.format == "table":
-            from mist.output.table import table_of  # noqa: PLC0415  # loads when it is used
+            from mist.output.record_table import table_of  # noqa: PLC0415  # loads when it is used
 
             table = table_of(value)
             if table is not None:
@@ -100,7 +103,7 @@ class Writer:
     def _out(self) -> TextIO:
         return unwrapped(sys.stdout if self._stream is None else self._stream)
 
-    def _write_table(self, table: "Table") -> None:
+    def _write_table(self, table: Table) -> None:
         stream = self._out()
         if is_styled(stream):
             from mist.output.boxed_table import boxed_table  # noqa: PLC0415  # loads rich
@@ -115,6 +118,8 @@ class Writer:
 def _write(stream: TextIO, text: str) -> None:
     """Write whole lines in one call, so that threads and a progress bar never cut into them."""
     if is_terminal(stream):
+        from mist.output.live_display import set_aside  # noqa: PLC0415  # only on terminals
+
         with set_aside():
             stream.write(text)
             stream.flush()
