@@ -152,3 +152,34 @@ with progress(label="read") as p:
 """)
     assert " 7 " in ran.terminal.replace("\x1b[36m7\x1b[0m", " 7 ")
     assert "7/7 (100%)" in ran.terminal
+
+
+def test_a_terminal_without_unicode_gets_an_ascii_bar(on_terminal):
+    """A terminal in an old encoding shows the bar in what it has."""
+    ran = on_terminal(
+        "from mist.output import progress\nwith progress(2, 'é' * 90) as p: p.advance(2)",
+        PYTHONIOENCODING="ascii",
+    )
+    assert ran.status == 0
+    assert ran.terminal.isascii()
+    assert "2/2 (100%)" in ran.terminal
+
+
+def test_writing_while_bars_come_and_go_in_threads(on_terminal):
+    """Lines written by one thread stay whole while others open and close bars; no bar comes back."""
+    ran = on_terminal("""
+import threading
+from mist.output import Writer, progress
+def bars():
+    for _ in range(20):
+        with progress(1, "bar") as p:
+            p.advance()
+threads = [threading.Thread(target=bars) for _ in range(3)]
+for t in threads: t.start()
+for n in range(40): Writer().json({"n": n})
+for t in threads: t.join()
+""")
+    assert ran.status == 0
+    assert all(f'{{"n":{n}}}\n' in ran.terminal for n in range(40))
+    assert ran.terminal.count(HIDE) == ran.terminal.count(SHOW)
+    assert ran.terminal.endswith(SHOW)

@@ -101,3 +101,12 @@ def test_json_is_never_decorated(on_terminal):
     """A JSON line is the same on a terminal as elsewhere."""
     ran = on_terminal("from mist.output import Writer; Writer().json({'a': 'x' * 100})", columns=20)
     assert ran.terminal == '{"a":"' + "x" * 100 + '"}\n'
+
+
+def test_a_terminal_without_unicode_gets_ascii_borders(on_terminal):
+    """A terminal in an old encoding shows the table in what it has."""
+    ran = on_terminal(SCRIPT.format(rows=[["é" * 300, 1]]), PYTHONIOENCODING="ascii", NO_COLOR="1")
+    assert ran.status == 0
+    assert ran.terminal.isascii()
+    assert "\\xe9" in ran.terminal
+    assert "..." in ran.terminal

@@ -3,14 +3,13 @@
 from itertools import zip_longest
 
 from rich import box
-from rich.cells import set_cell_size
 from rich.console import Console
 from rich.table import Column
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from mist.output.table import Table
-from mist.output.text import columns, visible
+from mist.output.text import columns, cropped, visible
 
 _NARROWEST = 6  # columns below which a wrapped cell is no longer readable
 _FRAME = 3  # columns that a border and its padding add to each cell
@@ -69,11 +68,7 @@ def _print_records(headers: list[Text], rows: list[list[Text]], console: Console
 def _fitted(cell: str, console: Console) -> Text:
     """Return `cell` with its line ends kept, its controls made visible and its length bounded."""
     lines = [visible(line, console.encoding) for line in cell.splitlines()]
-    text = "\n".join(lines)
-    room = _TALLEST * console.width
-    if len(text) > room and columns(text.replace("\n", " ")) > room:
-        text = set_cell_size(text, room - 1).rstrip() + "…"
-    return Text(text)
+    return Text(cropped("\n".join(lines), _TALLEST * console.width, console.encoding))
 
 
 def _width(cell: Text) -> int:

@@ -18,7 +18,7 @@ from mist.output.live_display import shown
 from mist.output.progress_report import Count
 from mist.output.progress_text import count_text, duration_text, rate_text
 from mist.output.terminal import console_on, encoding_of, is_terminal
-from mist.output.text import visible
+from mist.output.text import cropped, visible
 
 _REDRAWS_PER_SECOND = 10
 
@@ -106,11 +106,13 @@ class _Display:
     def suspended(self) -> Generator[None]:
         """Keep the bars off the terminal while the context is entered."""
         with _displays_lock:
+            was_shown = self._live is not None
             self._hide(erase=True)
             try:
                 yield
             finally:
-                self._show()
+                if was_shown:
+                    self._show()
 
     def _show(self) -> None:
         # A fresh one each time: a Live that is started again erases lines that are not its own.
@@ -151,9 +153,8 @@ class _Label(ProgressColumn):
         self._console = console
 
     def render(self, task: Task) -> Text:
-        label = Text(task.description, no_wrap=True)
-        label.truncate(self._console.width // 3, overflow="ellipsis")
-        return label
+        room = self._console.width // 3
+        return Text(cropped(task.description, room, self._console.encoding), no_wrap=True)
 
 
 class _Done(ProgressColumn):

@@ -33,7 +33,7 @@ def build_table(headers: Iterable[object], rows: Iterable[object]) -> Table:
             raise OutputError(f"a row is a sequence of cells, not {row!r}", f"rows[{at}]")
         cells = list(cast("Iterable[object]", row))
         texts.append([_cell_text(cell) for cell in cells])
-        words.update(i for i, cell in enumerate(cells) if not _is_number(cell))
+        words.update(i for i, cell in enumerate(cells) if not _is_number_or_empty(cell))
     return Table(names, texts, frozenset(range(len(names))) - words)
 
 
@@ -61,8 +61,8 @@ def plain_table(table: Table, encoding: str) -> str:
     )
 
 
-def _is_number(cell: object) -> bool:
-    return isinstance(cell, int | float) and not isinstance(cell, bool)
+def _is_number_or_empty(cell: object) -> bool:
+    return cell is None or (isinstance(cell, int | float) and not isinstance(cell, bool))
 
 
 def _cell_text(value: object) -> str:

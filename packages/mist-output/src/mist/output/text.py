@@ -23,7 +23,7 @@ def visible(text: str, encoding: str = "utf-8") -> str:
     """
     if not text.isprintable():
         text = text.translate(_VISIBLE)
-    if not text.isascii() and not encoding.lower().startswith("utf"):
+    if not text.isascii() and not is_unicode(encoding):
         text = text.encode(encoding, "backslashreplace").decode(encoding)
     return text
 
@@ -39,3 +39,18 @@ def columns(text: str) -> int:
     from rich.cells import cell_len  # noqa: PLC0415  # only for text that needs it
 
     return cell_len(text)
+
+
+def cropped(text: str, width: int, encoding: str) -> str:
+    """Return `text` if it fits into `width` columns, else its beginning and an ellipsis."""
+    if columns(text) <= width:
+        return text
+    from rich.cells import set_cell_size  # noqa: PLC0415  # only terminals crop, and they have it
+
+    ellipsis = "…" if is_unicode(encoding) else "..."
+    return set_cell_size(text, max(0, width - len(ellipsis))).rstrip() + ellipsis
+
+
+def is_unicode(encoding: str) -> bool:
+    """Return whether `encoding` can express every character."""
+    return encoding.lower().startswith("utf")

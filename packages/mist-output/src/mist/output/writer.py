@@ -52,10 +52,11 @@ class Writer:
         Raises:
             OutputError: if a part of the value has no JSON form; it names the path.
         """
-        from mist.output.json_line import json_line  # noqa: PLC0415  # json loads when it is used
+        from mist.output.json_line import json_line  # noqa: PLC0415  # loads when it is used
+        from mist.output.text import is_unicode  # noqa: PLC0415  # loads when it is used
 
         stream = self._out()
-        ascii_only = not encoding_of(stream).lower().startswith("utf")
+        ascii_only = not is_unicode(encoding_of(stream))
         _write(stream, json_line(value, ascii_only=ascii_only) + "\n")
 
     def table(self, headers: Iterable[object], rows: Iterable[Iterable[object]]) -> None:
