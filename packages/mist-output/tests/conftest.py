@@ -1,14 +1,11 @@
 """What the tests of this package share: golden data, a real terminal, a real pipe."""
 
 import contextlib
-import fcntl
 import os
-import pty
 import signal
 import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +44,15 @@ class Ran:
 
 def _environment(extra: dict[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _STYLE}
-    return kept | {"TERM": "xterm-256color"} | extra
+    return kept | {"TERM": "xterm-256color", "PYTHONUTF8": "1"} | extra
 
 
 @pytest.fixture
 def on_terminal() -> Callable[..., Ran]:
     """Run a script on a pseudo-terminal of its own, with stdout and stderr there unless piped."""
+    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    import fcntl
+    import termios
 
     def run(
         script: str,
@@ -103,7 +103,7 @@ def on_pipes() -> Callable[..., Ran]:
         done = subprocess.run(
             [sys.executable, "-c", script],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=30,
             check=False,
             env=_environment(env),

@@ -10,7 +10,7 @@ import json
 import math
 import uuid
 from collections import ChainMap, OrderedDict, deque, namedtuple
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from types import SimpleNamespace
 
 import pytest
@@ -57,7 +57,7 @@ class Kind(enum.StrEnum):
 class Inner:
     """A dataclass with slots."""
 
-    path: Path
+    path: PurePosixPath
 
 
 @dataclasses.dataclass
@@ -91,7 +91,7 @@ CASES = [
     (Colour.RED, '"red"'),
     (Level.HIGH, "3"),
     (Kind.EVAL, '"eval"'),
-    (Outer("o", [Inner(Path("/tmp/x"))]), '{"name":"o","inner":[{"path":"/tmp/x"}]}'),
+    (Outer("o", [Inner(PurePosixPath("/tmp/x"))]), '{"name":"o","inner":[{"path":"/tmp/x"}]}'),
     (PurePosixPath("a/b"), '"a/b"'),
     (dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), '"2026-01-02T03:04:05Z"'),
     (

@@ -183,3 +183,23 @@ for t in threads: t.join()
     assert all(f'{{"n":{n}}}\n' in ran.terminal for n in range(40))
     assert ran.terminal.count(HIDE) == ran.terminal.count(SHOW)
     assert ran.terminal.endswith(SHOW)
+
+
+def test_a_terminal_that_goes_away_does_not_end_the_work(on_pipes):
+    """The work is done even if nobody can see the bar any more."""
+    pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    ran = on_pipes("""
+import os, pty, time
+from mist.output import progress
+ours, theirs = pty.openpty()
+terminal = os.fdopen(theirs, "w")
+with progress(2, "job", stream=terminal) as p:
+    os.close(ours)
+    time.sleep(0.3)
+    p.advance(2)
+with progress(1, "next", stream=terminal) as q:
+    q.advance()
+print("done", p.done + q.done, flush=True)
+os._exit(0)
+""")
+    assert ran.stdout == "done 3\n"

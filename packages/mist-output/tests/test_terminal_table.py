@@ -86,6 +86,8 @@ def test_force_color_draws_the_table_on_a_pipe(on_pipes):
     ran = on_pipes(SCRIPT.format(rows=[["y" * 120, 1]]), FORCE_COLOR="1")
     assert COLOUR.search(ran.stdout)
     assert "y" * 120 in ran.stdout
+    neither = on_pipes(SCRIPT.format(rows=[["a", 1]]), FORCE_COLOR="1", NO_COLOR="1")
+    assert neither.stdout == "NAME  SCORE\n-     -  \na     1\n"
     narrow = on_pipes(SCRIPT.format(rows=[["y" * 120, 1]]), FORCE_COLOR="1", COLUMNS="50")
     assert {cell_len(COLOUR.sub("", line)) for line in narrow.stdout.splitlines()} == {50}
 

@@ -90,3 +90,14 @@ for t in threads: t.start()
 for t in threads: t.join()
 """)
     assert len({tuple(json.loads(line).items()) for line in ran.stdout.splitlines()}) == 1600
+
+
+def test_without_standard_streams_nothing_is_written_and_nothing_fails(monkeypatch):
+    """A program that has no console runs all the same."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    writer = Writer("table")
+    writer.json(1)
+    writer.table("A", [["x"]])
+    writer.error("unheard")
+    assert writer.format == "table"

@@ -21,6 +21,7 @@ from mist.output.terminal import console_on, encoding_of, is_terminal
 from mist.output.text import cropped, visible
 
 _REDRAWS_PER_SECOND = 10
+_TERMINAL_IS_GONE = (OSError, ValueError)  # hung up, or closed: no reason to end the work
 
 _displays: dict[TextIO, "_Display"] = {}
 _displays_lock = threading.RLock()
@@ -45,8 +46,7 @@ class ProgressBar:
 
     def close(self, count: Count, *, interrupted: bool) -> None:  # noqa: ARG002  # the display has it
         """Draw the last state; give the terminal back if this was the last bar."""
-        # A terminal that has gone away must not end the work.
-        with _displays_lock, suppress(OSError, ValueError):
+        with _displays_lock:
             self._display.finish(self._task, complete=not interrupted)
 
 
@@ -124,12 +124,14 @@ class _Display:
             redirect_stdout=_shares_terminal(sys.stdout),
             redirect_stderr=_shares_terminal(sys.stderr),
         )
-        self._live.start(refresh=True)
+        with suppress(*_TERMINAL_IS_GONE):
+            self._live.start(refresh=True)
 
     def _hide(self, *, erase: bool) -> None:
         if self._live is not None:
             self._live.transient = erase
-            self._live.stop()
+            with suppress(*_TERMINAL_IS_GONE):
+                self._live.stop()
             self._live = None
 
     def _draw(self) -> RenderableType:
@@ -175,8 +177,6 @@ class _Rate(ProgressColumn):
 
 class _Time(ProgressColumn):
     """Time that remains, or that has passed where the end is unknown or reached."""
-
-    max_refresh = 0.5
 
     def render(self, task: Task) -> Text:
         if task.total is None or task.stop_time is not None:

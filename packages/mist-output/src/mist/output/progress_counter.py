@@ -29,7 +29,7 @@ class _Silence:
 class Progress:
     """Counts work that is done and shows it: a bar on a terminal, plain lines elsewhere.
 
-    Shown from its creation until `close`, or the end of its `with` block. Every method may be
+    Made by `progress`, and shown from its creation until `close`, or the end of its `with` block. Every method may be
     called from any thread. The object itself is callable as `progress(done, total)`, the form
     that callbacks take. Trouble in writing the report never reaches the work.
     """

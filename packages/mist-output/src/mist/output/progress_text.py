@@ -5,16 +5,13 @@ _HOUR = 60 * _MINUTE
 _WHOLE_RATES_FROM = 10
 
 
-def count_text(done: float, total: float | None) -> str:
+def count_text(done: int, total: int | None) -> str:
     """Return `12` for an unknown total, else `12/50 (24%)`."""
     if total is None:
-        return f"{done:g}" if isinstance(done, float) else str(done)
-    return f"{count_text(done, None)}/{count_text(total, None)} ({_percentage(done, total)}%)"
-
-
-def _percentage(done: float, total: float) -> int:
+        return str(done)
     # Rounded down, so that 100% means all.
-    return min(100, int(100 * done / total)) if total > 0 else 100
+    percentage = min(100, 100 * done // total) if total > 0 else 100
+    return f"{done}/{total} ({percentage}%)"
 
 
 def rate_text(per_second: float) -> str:

@@ -23,14 +23,22 @@ def is_terminal(stream: TextIO) -> bool:
         tty = stream.isatty()
     except (AttributeError, ValueError):  # a bare object with write(), a closed file
         return False
-    return tty and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+    return tty and not _is_dumb()
 
 
 def is_styled(stream: TextIO) -> bool:
-    """Return whether tables on `stream` are drawn with borders: on a terminal, or by FORCE_COLOR."""
-    return is_terminal(stream) or (
-        bool(os.environ.get("FORCE_COLOR")) and os.environ.get("TERM", "").lower() != "dumb"
-    )
+    """Return whether tables on `stream` are drawn with borders: on a terminal, or by FORCE_COLOR.
+
+    NO_COLOR prevails over FORCE_COLOR (https://no-color.org, https://force-color.org).
+    """
+    if is_terminal(stream):
+        return True
+    forced = os.environ.get("FORCE_COLOR") and not os.environ.get("NO_COLOR")
+    return bool(forced) and not _is_dumb()
+
+
+def _is_dumb() -> bool:
+    return os.environ.get("TERM", "").lower() in ("dumb", "unknown")
 
 
 def width_of(stream: TextIO) -> int:

@@ -116,8 +116,10 @@ class Writer:
             _write(stream, plain_table(table, encoding_of(stream)))
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
     """Write whole lines in one call, so that threads and a progress bar never cut into them."""
+    if stream is None:  # a program without a console, as under pythonw, has no standard streams
+        return
     if is_terminal(stream):
         from mist.output.live_display import set_aside  # noqa: PLC0415  # only on terminals
 
