@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Coroutine
 
 from mist.cli import stream
 from mist.cli.builtin import completion_command, help_command, version_command
@@ -52,12 +53,10 @@ class App(FlagSet):
         self.description = description
         self.env_prefix = name if env_prefix is None else env_prefix
         self._own: dict[str, Command] = {}
-        self._builtin = {
-            make.name: make
-            for make in (version_command(self), completion_command(self), help_command(self))
-        }
-        for command in self._builtin.values():
+        self._builtin: dict[str, Command] = {}
+        for command in (version_command(self), completion_command(self), help_command(self)):
             command.parent = self
+            self._builtin[command.name] = command
         self._executing = 0
         self.add_bool_flag("json", help="report an error as a JSON object")
         self.add_bool_flag("debug", help="show where an error comes from")
@@ -110,7 +109,8 @@ class App(FlagSet):
             _flush_stdout()
         except BaseException as exc:  # noqa: BLE001  # this is where every exception ends
             return self._conclude(only_member(exc), words)
-        return status
+        # 256 must not become success.
+        return status and (status & _STATUSES or 1)
 
     def main(self) -> NoReturn:
         """Execute this process's command line and exit with its status."""
@@ -118,9 +118,18 @@ class App(FlagSet):
 
     def _dispatch(self, words: list[str]) -> int:
         if not words:
-            sys.stdout.write(app_help(self))
+            stream.write(app_help(self))
             return 0
-        line = Line(self, words)
+        try:
+            return self._execute(Line(self, words))
+        except Terminated:
+            raise
+        except SystemExit as exc:
+            if isinstance(exc.code, str):
+                raise MistError(Code.INTERNAL, exc.code) from None
+            return int(exc.code or 0)
+
+    def _execute(self, line: Line) -> int:
         command = line.command
         former = self.state, command.state
         self.state, command.state = line.states(os.environ)
@@ -139,8 +148,7 @@ class App(FlagSet):
             stream.discard(sys.stdout)
             return stream.CLOSED_PIPE_STATUS
         status, error = _verdict(exc)
-        if error is not None:
-            self._report(error, words)
+        self._report(error, words)
         try:
             stream.flush()
         except OSError:
@@ -166,16 +174,17 @@ def _run(command: Command, args: list[str]) -> int:
         raise DeclarationError(f"command {command.name!r} has nothing to run")
     with Termination() as termination:
         status = command.run(command, args)
-        if status is not None and not isinstance(status, int):
+        if status is not None and not isinstance(status, int) and hasattr(status, "__await__"):
             status = _run_async(status, termination)
     if status is None:
         return 0
-    if isinstance(status, bool) or not isinstance(status, int):  # pyright: ignore[reportUnnecessaryIsInstance]  # runs are not always typed
+    # bool is an int, and True would be a failure.
+    if isinstance(status, bool) or not isinstance(status, int):
         kind = type(status).__name__
         raise DeclarationError(
             f"command {command.name!r} returned a {kind}; return None or an exit status"
         )
-    return _status(status)
+    return status
 
 
 def _run_async(awaitable: Awaitable[int | None], termination: Termination) -> int | None:
@@ -187,14 +196,19 @@ def _run_async(awaitable: Awaitable[int | None], termination: Termination) -> in
             termination.cancel = lambda: loop.call_soon_threadsafe(task.cancel)
         return await awaitable
 
+    running = main()
     try:
-        return asyncio.run(main())
+        return asyncio.run(running)
     except asyncio.CancelledError:
         if termination.signum is None:
             raise
         raise Terminated(termination.signum) from None
     finally:
         termination.cancel = None
+        # Where the loop never started them, they would complain of it.
+        for coroutine in (running, awaitable):
+            if isinstance(coroutine, Coroutine):
+                coroutine.close()
 
 
 def _flush_stdout() -> None:
@@ -204,19 +218,10 @@ def _flush_stdout() -> None:
         raise MistError(Code.INTERNAL, "cannot write to standard output", cause=exc) from exc
 
 
-def _verdict(exc: BaseException) -> tuple[int, BaseException | None]:
-    """The exit status for `exc`, and what to report, None for nothing."""
+def _verdict(exc: BaseException) -> tuple[int, BaseException]:
+    """The exit status for what ended a command, and the error to report."""
     if isinstance(exc, Terminated):
         return 128 + exc.signum, MistError(Code.CANCELLED, "terminated")
-    if isinstance(exc, SystemExit):
-        if exc.code is None or isinstance(exc.code, int):
-            return _status(exc.code or 0), None
-        return 1, MistError(Code.INTERNAL, str(exc.code))
     if isinstance(exc, KeyboardInterrupt):
         return _INTERRUPTED, MistError(Code.CANCELLED, "interrupted")
     return exit_code(code_of(exc)), exc
-
-
-def _status(code: int) -> int:
-    """The status as a process can have it; 256 must not become success."""
-    return code and (code & _STATUSES or 1)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
+from mist.cli import stream
 from mist.cli.command import Command
 from mist.cli.parser import app_help, command_help, completion_parser
 
@@ -18,7 +17,7 @@ def version_command(app: App) -> Command:
     """`version` prints name and version."""
 
     def run(_command: Command, _args: list[str]) -> None:
-        sys.stdout.write(f"{app.name} {app.version}\n")
+        stream.write(f"{app.name} {app.version}\n")
 
     return Command("version", "Print the version and exit", run, takes_args=False)
 
@@ -30,7 +29,7 @@ def completion_command(app: App) -> Command:
         from shtab import complete  # noqa: PLC0415  # a tenth of a second, and only here
 
         shell = command.get_argument("shell")
-        sys.stdout.write(complete(completion_parser(app), shell) + "\n")
+        stream.write(complete(completion_parser(app), shell) + "\n")
 
     command = Command(
         "completion",
@@ -52,7 +51,7 @@ def help_command(app: App) -> Command:
     def run(command: Command, _args: list[str]) -> None:
         name = command.get_argument("command")
         text = command_help(app, app.find(name)) if name else app_help(app)
-        sys.stdout.write(text)
+        stream.write(text)
 
     command = Command("help", "Show the help of the application or of a command", run)
     command.add_argument("command", "whose help to show", arity="?")

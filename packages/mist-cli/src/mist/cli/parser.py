@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from mist.cli import stream
 from mist.cli.error import DeclarationError, UsageError
 
 TYPE_CHECKING = False
@@ -23,16 +24,17 @@ DEST = "flag "
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that raises instead of exiting, and shows the help it is given."""
+    """An ArgumentParser that raises where argparse would exit."""
 
-    def __init__(self, *, show: Callable[[], str] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        formatter_class: Any = argparse.RawDescriptionHelpFormatter,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
-            add_help=False,
-            allow_abbrev=False,
-            formatter_class=_checking if show else argparse.RawDescriptionHelpFormatter,
-            **kwargs,
+            add_help=False, allow_abbrev=False, formatter_class=formatter_class, **kwargs
         )
-        self._show = show
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
@@ -41,19 +43,40 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: object) -> None:
         """Leave choices to `Flag.parse`, which knows the nearest one."""
 
-    def format_help(self) -> str:
-        """The help of the command, also from a parser that holds only a part of it."""
-        return self._show() if self._show else super().format_help()
+
+class _Show(argparse.Action):
+    """Shows a text and ends the program; argparse's own would not notice a full disk."""
+
+    def __init__(
+        self,
+        option_strings: Sequence[str],
+        dest: str,
+        *,
+        text: Callable[[], str],
+        help: str,  # noqa: A002  # argparse's word
+    ) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+        self._text = text
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,  # noqa: ARG002  # argparse's signature
+        values: object,  # noqa: ARG002
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        stream.write(self._text())
+        parser.exit()
 
 
-def _checking(prog: str) -> argparse.HelpFormatter:
-    """The formatter of a parser that only reads: asking for the terminal's width costs 2 ms."""
+def _reading(prog: str) -> argparse.HelpFormatter:
+    """The formatter of a parser that shows nothing: asking for a terminal's width costs 2 ms."""
     return argparse.HelpFormatter(prog, width=80)
 
 
 def line_parser(app: App) -> Parser:
     """The parser of a whole line: global flags, then a command and everything behind it."""
-    parser = Parser(prog=app.name, show=lambda: app_help(app))
+    parser = Parser(prog=app.name, formatter_class=_reading)
     _add_app_flags(parser, app)
     command = parser.add_argument("command", metavar="<command>", nargs=argparse.PARSER)
     # That it is missing is for us to say.
@@ -63,7 +86,7 @@ def line_parser(app: App) -> Parser:
 
 def command_parser(app: App, command: Command) -> Parser:
     """The parser of the flags behind a command; positional arguments are what it leaves over."""
-    parser = Parser(prog=f"{app.name} {command.name}", show=lambda: command_help(app, command))
+    parser = Parser(prog=f"{app.name} {command.name}", formatter_class=_reading)
     _add_command_flags(parser, app, command)
     return parser
 
@@ -90,8 +113,8 @@ def command_help(app: App, command: Command) -> str:
     parser = Parser(
         prog=f"{app.name} {command.name}",
         usage=_literal(f"{app.name} {command.synopsis}"),
-        description=_literal(description),
-        epilog=examples and _literal(examples),
+        description=description,
+        epilog=examples,
     )
     _add_arguments(parser.add_argument_group("arguments").add_argument, command.arguments.values())
     _add_command_flags(parser, app, command)
@@ -104,8 +127,8 @@ def completion_parser(app: App) -> Parser:
     _add_app_flags(parser, app)
     commands = parser.add_subparsers(metavar="<command>", parser_class=Parser)
     for command in app.commands.values():
-        usage = _literal(command.usage)
-        child = commands.add_parser(command.name, help=usage, description=usage)
+        help_line = _literal(command.usage)
+        child = commands.add_parser(command.name, help=help_line, description=command.usage)
         _add_arguments(child.add_argument, command.arguments.values())
         _add_command_flags(child, app, command)
     return parser
@@ -113,36 +136,31 @@ def completion_parser(app: App) -> Parser:
 
 def _add_app_flags(parser: Parser, app: App) -> None:
     add = parser.add_argument_group("global flags").add_argument
-    _add_help(add)
-    add(
-        "--version",
-        action="version",
-        version=_literal(f"{app.name} {app.version}"),
-        help="show the version and exit",
-    )
+    _add_help(add, lambda: app_help(app))
+    version = f"{app.name} {app.version}\n"
+    add("--version", action=_Show, text=lambda: version, help="show the version and exit")
     _add_flags(add, app, (app.env_prefix,))
 
 
 def _add_command_flags(parser: Parser, app: App, command: Command) -> None:
-    _add_flags(
-        parser.add_argument_group("flags").add_argument, command, (app.env_prefix, command.name)
-    )
+    prefix = (app.env_prefix, command.name)
+    _add_flags(parser.add_argument_group("flags").add_argument, command, prefix)
     add = parser.add_argument_group("global flags").add_argument
-    _add_help(add)
+    _add_help(add, lambda: command_help(app, command))
     _add_flags(add, app, (app.env_prefix,))
 
 
-def _add_help(add: Add) -> None:
-    add("-h", "--help", action="help", help="show this help and exit")
+def _add_help(add: Add, text: Callable[[], str]) -> None:
+    add("-h", "--help", action=_Show, text=text, help="show this help and exit")
 
 
 def _add_flags(add: Add, flags: FlagSet, env_prefix: Sequence[str]) -> None:
     for flag in flags.flags.values():
         try:
             _add_flag(add, flag, _flag_help(flag, flag.variable(env_prefix)))
-        except argparse.ArgumentError as exc:
+        except argparse.ArgumentError:
             # A flag of the application that came after the command that has the same one.
-            raise DeclarationError(f"{flag.option} is declared twice") from exc
+            raise DeclarationError(f"{flag.option} is declared twice") from None
 
 
 def _add_flag(add: Add, flag: Flag, help: str) -> None:  # noqa: A002  # argparse's word
@@ -207,5 +225,5 @@ def _flag_help(flag: Flag, variable: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """Text that argparse's own formatting leaves as it is."""
+    """A usage or help text that argparse's own formatting leaves as it is."""
     return text.replace("%", "%%")

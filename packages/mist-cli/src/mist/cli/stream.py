@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 CLOSED_PIPE_STATUS = 128 + 13
 
 
+def write(text: str) -> None:
+    """Write to stdout, if there is one."""
+    if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]  # None without a console
+        sys.stdout.write(text)
+
+
 def flush() -> None:
     """Write out what stdout still holds.
 
     Raises:
         OSError: it cannot be written.
     """
-    # None without a console (pythonw), closed where the program closed it.
-    if sys.stdout is not None and not sys.stdout.closed:  # pyright: ignore[reportUnnecessaryComparison]
+    if sys.stdout is not None and not sys.stdout.closed:  # pyright: ignore[reportUnnecessaryComparison]  # see write
         sys.stdout.flush()
 
 
@@ -56,7 +61,7 @@ def discard(stream: TextIO | None) -> None:
 
 def write_error(text: str) -> None:
     """Write to stderr, if it is there to be written to."""
-    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]  # see flush
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]  # see write
         return
     try:
         sys.stderr.write(text)
@@ -88,7 +93,7 @@ def _is_broken_pipe(exc: OSError) -> bool:
 def _stdout_is_broken() -> bool:
     try:
         flush()
-        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  # see flush
+        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  # see write
             return False
         descriptor = sys.stdout.fileno()
     except OSError as exc:
@@ -99,7 +104,8 @@ def _stdout_is_broken() -> bool:
     import select  # noqa: PLC0415  # only after a broken pipe
 
     if not hasattr(select, "poll"):
-        return True
+        # Windows cannot tell; most likely it was a socket.
+        return False
     poll = select.poll()
     poll.register(descriptor, 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))
