@@ -27,6 +27,12 @@ def many(command, args):
         print(number)
 
 
+async def many_tasks(command, args):
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(asyncio.to_thread(many, command, args))
+
+
 def past_stdout(command, args):
     import os
 
@@ -91,7 +97,7 @@ async def absorbs(command, args):
     return 0
 
 
-for run in (many, past_stdout, socket_breaks, fails, fails_async, waits, waits_async, lingers,
+for run in (many, many_tasks, past_stdout, socket_breaks, fails, fails_async, waits, waits_async, lingers,
             absorbs):
     app.add_command(Command(run.__name__.replace("_", "-"), f"Does: {run.__name__}", run))
 

@@ -177,7 +177,10 @@ def test_global_flags_stand_on_either_side_of_the_command(words):
         ("relay --count 1_0", "mist: --count: expected a whole number, got '1_0'"),
         ("relay --max-rate 1_0", "mist: --max-rate: expected a number, got '1_0'"),
         ("relay --verbose=x", "mist: --verbose: expected true or false, got 'x'"),
-        ("relay --count", "mist: --count: expected one argument"),
+        (
+            "relay --to -x",
+            "mist: -t/--to: expected one argument; one that starts with a dash needs '='",
+        ),
         ("relay --cuont 1", "mist: unknown flag --cuont; did you mean --count?"),
         ("relay -count 1", "mist: unknown flag -count; did you mean --count?"),
         ("relay --coun 1", "mist: unknown flag --coun; did you mean --count?"),

@@ -17,7 +17,7 @@ def app(monkeypatch):
         description="Waits where the target is slow.",
         examples=["mist relay a.jsonl http://host", "mist relay --rate 5 a b"],
     )
-    relay.add_argument("src", "where from")
+    relay.add_argument("src", "where from", choices=("a", "b"))
     relay.add_argument("dst", "where to", arity="+")
     relay.add_float64_flag("rate", 2.5, "messages per second, 50% at most", short="r")
     relay.add_bool_flag("follow", help="go on at the end")
@@ -37,7 +37,7 @@ Relay messages, 100% of them
 Waits where the target is slow.
 
 arguments:
-  <src>                 where from
+  <src>                 where from (a, b)
   <dst>                 where to
 
 flags:
@@ -81,7 +81,7 @@ global flags:
 
 
 @pytest.mark.parametrize(
-    "line", ["relay --help", "relay -h", "relay x -h --nonsense", "help relay"]
+    "line", ["relay --help", "relay -h", "relay a -h --nonsense", "help relay"]
 )
 def test_a_commands_help_shows_all_it_takes(app, capsys, line):
     """Usage, arguments, flags with defaults and variables, and examples; exit 0."""

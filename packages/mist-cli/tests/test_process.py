@@ -95,6 +95,18 @@ def test_signals_unwind_and_give_their_status(start, command, signum, status, wo
 
 
 @posix
+def test_debug_shows_where_a_signal_struck(start):
+    """With --debug, Ctrl-C tells what the program was waiting for."""
+    process = start("waits", "--debug")
+    _until_ready(process)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert ", in waits\n" in err
+    assert err.endswith("tool: cancelled: interrupted\n")
+
+
+@posix
 @pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_second_signal_ends_a_clean_up_that_hangs(start, signum, status):
     """A coroutine that will not end after the first signal ends at the second one."""
@@ -121,7 +133,7 @@ def test_a_command_that_drains_on_cancellation_has_its_own_status(start):
 
 
 @posix
-@pytest.mark.parametrize("command", ["many", "past-stdout"])
+@pytest.mark.parametrize("command", ["many", "many-tasks", "past-stdout"])
 @pytest.mark.parametrize("unbuffered", [{}, {"PYTHONUNBUFFERED": "1"}])
 def test_a_closed_pipe_is_silent(start, command, unbuffered):
     """When the reader goes away the program ends as any filter does, without a word."""

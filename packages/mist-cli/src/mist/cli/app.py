@@ -148,20 +148,17 @@ class App(FlagSet):
             stream.discard(sys.stdout)
             return stream.CLOSED_PIPE_STATUS
         status, error = _verdict(exc)
-        self._report(error, words)
+        if not isinstance(exc, UsageError) and self._asked_for("debug", words, "MIST_DEBUG"):
+            from traceback import format_exception  # noqa: PLC0415  # only to debug
+
+            stream.write_error("".join(format_exception(exc)))
+        as_json = self._asked_for("json", words)
+        stream.write_error(json_line(error) if as_json else one_line(self.name, error))
         try:
             stream.flush()
         except OSError:
             stream.discard(sys.stdout)
         return status
-
-    def _report(self, error: BaseException, words: list[str]) -> None:
-        if self._asked_for("debug", words, "MIST_DEBUG") and error.__traceback__ is not None:
-            from traceback import format_exception  # noqa: PLC0415  # only to debug
-
-            stream.write_error("".join(format_exception(error)))
-        as_json = self._asked_for("json", words)
-        stream.write_error(json_line(error) if as_json else one_line(self.name, error))
 
     def _asked_for(self, switch: str, words: list[str], *variables: str) -> bool:
         """Whether a global switch is on, also for a line that could not be read."""

@@ -38,6 +38,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
+        if message.endswith("expected one argument"):
+            message += "; one that starts with a dash needs '='"
         raise UsageError(message.removeprefix("argument "))
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
@@ -199,7 +201,7 @@ def _add_arguments(add: Add, arguments: Iterable[Argument]) -> None:
             argument.name,
             metavar=f"<{argument.name}>",
             nargs=None if argument.arity == "1" else argument.arity,
-            help=_literal(argument.help),
+            help=_literal(_noted(argument.help, argument.choices)),
         )
         _complete(action, argument)
 
@@ -220,8 +222,11 @@ def _flag_help(flag: Flag, variable: str) -> str:
         notes.append(f"default: {flag.default}")
     if variable:
         notes.append(f"env: {variable}")
-    note = f"({', '.join(notes)})" if notes else ""
-    return _literal(" ".join(filter(None, (flag.help, note))))
+    return _literal(_noted(flag.help, notes))
+
+
+def _noted(text: str, notes: Sequence[str]) -> str:
+    return f"{text} ({', '.join(notes)})".lstrip() if notes else text
 
 
 def _literal(text: str) -> str:
