@@ -62,10 +62,16 @@ async def fails_async(command, args):
     fails(command, args)
 
 
+def doze():
+    # In short naps: Python misses a signal that comes just before a system call.
+    for _ in range(3000):
+        time.sleep(0.01)
+
+
 def waits(command, args):
     try:
         print("ready", flush=True)
-        time.sleep(30)
+        doze()
     finally:
         print("cleaned up", flush=True)
 
@@ -79,13 +85,26 @@ async def waits_async(command, args):
         print("cleaned up", flush=True)
 
 
+async def struck_elsewhere(command, args):
+    import signal
+    import threading
+
+    def strike():
+        # Real time: the main thread has to be waiting in the event loop by now.
+        time.sleep(0.3)
+        signal.pthread_kill(threading.get_ident(), getattr(signal, args[0]))
+
+    threading.Thread(target=strike, daemon=True).start()
+    await asyncio.sleep(30)
+
+
 async def lingers(command, args):
     try:
         print("ready", flush=True)
         await asyncio.sleep(30)
     finally:
         print("lingering", flush=True)
-        time.sleep(30)
+        doze()
 
 
 async def absorbs(command, args):
@@ -97,8 +116,8 @@ async def absorbs(command, args):
     return 0
 
 
-for run in (many, many_tasks, past_stdout, socket_breaks, fails, fails_async, waits, waits_async, lingers,
-            absorbs):
+for run in (many, many_tasks, past_stdout, socket_breaks, fails, fails_async, waits, waits_async,
+            struck_elsewhere, lingers, absorbs):
     app.add_command(Command(run.__name__.replace("_", "-"), f"Does: {run.__name__}", run))
 
 paint = Command("paint", "Paint a file, 100% covered", lambda command, args: print(args))

@@ -185,13 +185,17 @@ def _run(command: Command, args: list[str]) -> int:
 
 
 def _run_async(awaitable: Awaitable[int | None], termination: Termination) -> int | None:
-    import asyncio  # noqa: PLC0415  # a synchronous command does without
+    # A synchronous command does without.
+    import asyncio  # noqa: PLC0415
+
+    from mist.cli.wakeup import woken_by_signals  # noqa: PLC0415
 
     async def main() -> int | None:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         if task is not None:
             termination.cancel = lambda: loop.call_soon_threadsafe(task.cancel)
-        return await awaitable
+        with woken_by_signals(loop):
+            return await awaitable
 
     running = main()
     try:
