@@ -22,6 +22,7 @@ CHUNK_SIZE: Final = 256 << 10
 
 _READ_AHEAD = 2
 _FOLLOW_INTERVAL = 0.1
+_STOPPING_TIME = 0.5
 
 
 class Source(Protocol):
@@ -57,7 +58,7 @@ class ChunkReader:
 
     async def next_chunk(self) -> bytes:
         """Wait for the next chunk; empty at the end, and ever after."""
-        if self._arrival is None:
+        if self._arrival is None and not self._stop.is_set():
             self._arrival = asyncio.Event()
             threading.Thread(
                 target=self._run,
@@ -65,7 +66,7 @@ class ChunkReader:
                 name="mist-reader",
                 daemon=True,  # a read that never returns must not keep the process alive
             ).start()
-        while not self._chunks:
+        while self._arrival is not None and not self._chunks:
             await self._arrival.wait()
             self._arrival.clear()
         chunk = self._chunks[0]
@@ -77,22 +78,28 @@ class ChunkReader:
         return chunk
 
     def close(self) -> None:
-        """Stop reading, and let who waits see the end."""
+        """Read no more; what was read already can still be taken, then comes the end."""
         self._stop.set()
         self._places.release()
+        if self._arrival is None:
+            self._chunks.append(b"")
+        else:
+            # The thread sees to the end itself, unless it hangs in a call that cannot be ended.
+            asyncio.get_running_loop().call_later(_STOPPING_TIME, self._abandon, self._arrival)
+
+    def _abandon(self, arrival: asyncio.Event) -> None:
         self._chunks.append(b"")
-        if self._arrival is not None:
-            self._arrival.set()
+        arrival.set()
 
     def _run(self, loop: asyncio.AbstractEventLoop, arrival: asyncio.Event) -> None:
         try:
             source = self._open_source(self._stop)
             try:
-                while self._places.acquire() and not self._stop.is_set():
-                    chunk = source.read(CHUNK_SIZE)
+                chunk = b"."
+                while chunk:
+                    self._places.acquire()
+                    chunk = b"" if self._stop.is_set() else source.read(CHUNK_SIZE)
                     self._give(chunk, loop, arrival)
-                    if not chunk:
-                        break
             finally:
                 source.close()
         except Exception as exc:  # noqa: BLE001  # raised to whoever awaits the next chunk
@@ -123,14 +130,16 @@ class MessageReader:
 
         Raises:
             EndOfStream: The input has ended.
-            TransportClosed: `close` was called.
+            TransportClosed: `close` was called, and what had been read was given out.
             ProtocolError: A line is not a message; the text names input and line.
             TransportError: The input cannot be opened or read.
         """
-        while not self._closed:
+        while True:
             message = self.parser.next_message()
             if message is not None:
                 return message
+            if self._closed and self._at_end:
+                raise TransportClosed(f"{self.parser.name} is closed")
             if self._at_end:
                 raise EndOfStream(f"{self.parser.name} has no more messages")
             try:
@@ -141,13 +150,13 @@ class MessageReader:
                 raise TransportError.from_os_error(exc, f"cannot read {self.parser.name}") from exc
             if chunk:
                 self.parser.feed(chunk)
-            elif not self._closed:
+            else:
                 self._at_end = True
-                self.parser.end()
-        raise TransportClosed(f"{self.parser.name} is closed")
+                if not self._closed:  # else the rest of the line was merely not read
+                    self.parser.end()
 
     def close(self) -> None:
-        """Stop reading; who waits gets `TransportClosed`."""
+        """Read no more; what was read already can still be taken, then `TransportClosed`."""
         self._closed = True
         self._chunks.close()
 
