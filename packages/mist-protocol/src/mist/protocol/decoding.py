@@ -25,18 +25,12 @@ def decode_payload(payload: msgspec.Raw, target: type[T]) -> T:
     """
     decoder: msgspec.json.Decoder[T] = _decoder(target)  # type: ignore[arg-type]  # a class hashes
     try:
-        return decoder.decode(payload)
-    except msgspec.ValidationError as exc:
         try:
-            if b"null" in bytes(payload):
-                # Few payloads need it, and it imports as much as the rest of this package.
-                from mist.protocol.nulls import fill_nulls  # noqa: PLC0415  # see above
-
-                filled = fill_nulls(msgspec.json.decode(payload), target)
-                return decoder.decode(msgspec.json.encode(filled))
-        except UNREADABLE:
-            pass  # the first complaint speaks of the payload as it came
-        raise ProtocolError(str(exc)) from exc
+            return decoder.decode(payload)
+        except msgspec.ValidationError:
+            if b"null" not in bytes(payload):
+                raise
+            return decoder.decode(_with_zeros(payload, target))
     except UNREADABLE as exc:
         raise ProtocolError(explain_malformed(exc) if payload else "there is none") from exc
 
@@ -51,3 +45,11 @@ def explain_malformed(exc: Exception) -> str:
 @lru_cache(maxsize=256)
 def _decoder(target: Any) -> Any:
     return msgspec.json.Decoder(target)
+
+
+def _with_zeros(payload: msgspec.Raw, target: Any) -> bytes:
+    """Return the payload with zero values for the nulls that do not fit."""
+    # Few programs ever need it, and it imports as much as the rest of this package.
+    from mist.protocol.nulls import fill_nulls  # noqa: PLC0415  # see above
+
+    return msgspec.json.encode(fill_nulls(msgspec.json.decode(payload), target))
