@@ -165,8 +165,9 @@ class FaultyTransport(Layer):
             except TransportClosed:
                 self._refuse_if_disconnected()
                 raise
+        limit = asyncio.timeout(self._max_delay)
         try:
-            async with asyncio.timeout(self._max_delay) as limit:
+            async with limit:
                 return await self.inner.receive()
         except (EndOfStream, TransportClosed):
             self._let_overtaken_arrive()

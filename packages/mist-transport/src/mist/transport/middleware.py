@@ -8,10 +8,10 @@ costs a message: its first failure is reported through the standard library's lo
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 from mist.protocol import Message
 from mist.transport.errors import EndOfStream, TransportClosed, code_of
@@ -102,7 +102,7 @@ def with_logging(logger: "Logger | logging.Logger | logging.LoggerAdapter[Any]")
         TypeError: It is no logger.
     """
     fielded: Logger
-    if isinstance(logger, (logging.Logger, logging.LoggerAdapter)):
+    if isinstance(logger, logging.Logger) or _is_adapter(logger):
         fielded = _StandardLogger(logger)
     elif all(callable(getattr(logger, name, None)) for name in ("debug", "warning")):
         fielded = logger
@@ -170,6 +170,10 @@ def _describe(message: Message) -> dict[str, Any]:
 def _is_ending(exc: BaseException) -> bool:
     """Tell a receive that has come to its end from one that failed."""
     return isinstance(exc, (EndOfStream, TransportClosed, asyncio.CancelledError))
+
+
+def _is_adapter(logger: object) -> "TypeGuard[logging.LoggerAdapter[Any]]":
+    return isinstance(logger, logging.LoggerAdapter)
 
 
 class _StandardLogger:
@@ -309,7 +313,9 @@ class _Traced(Layer):
         return message
 
     @contextmanager
-    def _entered(self, span: AbstractContextManager[Span] | None) -> Iterator[Span | None]:
+    def _entered(
+        self, span: AbstractContextManager[Span] | None
+    ) -> Generator[Span | None, None, None]:
         """Run the block in a span; None, or a span that fails, is no span."""
         entered = self._isolated(span.__enter__) if span is not None else None
         if span is None or entered is None:

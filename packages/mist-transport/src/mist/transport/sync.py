@@ -173,8 +173,9 @@ def _bounded(
     what: str, operation: Callable[[], Awaitable[T]], timeout: float | None
 ) -> Callable[[], Coroutine[Any, Any, T]]:
     async def work() -> T:
+        limit = asyncio.timeout(timeout)
         try:
-            async with asyncio.timeout(timeout) as limit:
+            async with limit:
                 return await operation()
         except TimeoutError:
             if limit.expired():
