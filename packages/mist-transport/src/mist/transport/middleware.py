@@ -9,7 +9,7 @@ costs a message: its first failure is reported through the standard library's lo
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from time import perf_counter
 from typing import Any, Protocol, TypeGuard, TypeVar
 
@@ -104,13 +104,9 @@ def with_logging(logger: "Logger | logging.Logger | logging.LoggerAdapter[Any]")
     fielded: Logger
     if isinstance(logger, logging.Logger) or _is_adapter(logger):
         fielded = _StandardLogger(logger)
-    elif all(callable(getattr(logger, name, None)) for name in ("debug", "warning")):
-        fielded = logger
     else:
-        raise TypeError(
-            "with_logging needs a logger with the methods debug and warning,"
-            f" got {type(logger).__name__}"
-        )
+        _require("with_logging", logger, "debug", "warning")
+        fielded = logger
     return lambda transport: _Logged(transport, fielded)
 
 
@@ -125,7 +121,11 @@ def with_metrics(registry: Registry, **labels: str) -> Middleware:
     Args:
         registry: Has `counter(name, **labels).inc()` and `histogram(name, **labels).observe(ms)`.
         labels: Further labels for all of them, such as `transport="http"`.
+
+    Raises:
+        TypeError: It is no registry.
     """
+    _require("with_metrics", registry, "counter", "histogram")
     return lambda transport: _Measured(transport, registry, labels)
 
 
@@ -139,7 +139,11 @@ def with_tracing(tracer: Tracer) -> Middleware:
 
     Args:
         tracer: Has `start`, `inject_http` and `extract_http`, such as the module mist.trace.
+
+    Raises:
+        TypeError: It is no tracer.
     """
+    _require("with_tracing", tracer, "start", "inject_http", "extract_http")
     return lambda transport: _Traced(transport, tracer)
 
 
@@ -155,8 +159,21 @@ def with_retry(policy: RetryPolicy) -> Middleware:
 
     Args:
         policy: Has `waits()`, the seconds before each further attempt.
+
+    Raises:
+        TypeError: It is no policy.
     """
+    _require("with_retry", policy, "waits")
     return lambda transport: _Retried(transport, policy)
+
+
+def _require(user: str, given: object, *methods: str) -> None:
+    missing = [name for name in methods if not callable(getattr(given, name, None))]
+    if missing:
+        raise TypeError(
+            f"{user} needs an object with {', '.join(methods)};"
+            f" {type(given).__name__} has no {', '.join(missing)}"
+        )
 
 
 def _describe(message: Message) -> dict[str, Any]:
@@ -292,8 +309,7 @@ class _Traced(Layer):
             try:
                 await self.inner.send(message)
             except BaseException as exc:
-                if entered is not None:
-                    self._isolated(entered.set_attr, "code", code_of(exc))
+                self._isolated(_set_attrs, entered, {"code": code_of(exc)})
                 raise
             finally:
                 outgoing_headers.reset(token)
@@ -307,9 +323,7 @@ class _Traced(Layer):
         if headers:
             span = self._isolated(self._tracer.extract_http, headers, "transport.receive")
             with self._entered(span) as entered:
-                if entered is not None:
-                    for key, value in _describe(message).items():
-                        self._isolated(entered.set_attr, key, value)
+                self._isolated(_set_attrs, entered, _describe(message))
         return message
 
     @contextmanager
@@ -317,16 +331,24 @@ class _Traced(Layer):
         self, span: AbstractContextManager[Span] | None
     ) -> Generator[Span | None, None, None]:
         """Run the block in a span; None, or a span that fails, is no span."""
-        entered = self._isolated(span.__enter__) if span is not None else None
-        if span is None or entered is None:
-            yield None
-            return
+        stack = ExitStack()
+        entered = self._isolated(_enter, stack, span)
         try:
             yield entered
         except BaseException as exc:
-            self._isolated(span.__exit__, type(exc), exc, exc.__traceback__)
+            self._isolated(stack.__exit__, type(exc), exc, exc.__traceback__)
             raise
-        self._isolated(span.__exit__, None, None, None)
+        self._isolated(stack.close)
+
+
+def _enter(stack: ExitStack, span: AbstractContextManager[Span] | None) -> Span | None:
+    return None if span is None else stack.enter_context(span)
+
+
+def _set_attrs(span: Span | None, attrs: dict[str, Any]) -> None:
+    if span is not None:
+        for key, value in attrs.items():
+            span.set_attr(key, value)
 
 
 class _Retried(Layer):
