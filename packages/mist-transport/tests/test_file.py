@@ -18,14 +18,14 @@ from mist.transport.errors import EndOfStream, TransportClosed, TransportError
 from mist.transport.file import File
 
 
-async def test_what_is_sent_is_received_in_order(tmp_path: Path, messages: list[Message]) -> None:
+async def test_what_is_sent_is_received_in_order(tmp_path: Path, samples: list[Message]) -> None:
     """A second transport reads the very same messages, and then the stream ends."""
     path = tmp_path / "messages.jsonl"
     async with File(path) as file:
-        for message in messages:
+        for message in samples:
             await file.send(message)
     async with File(path) as file:
-        assert [message async for message in file] == messages
+        assert [message async for message in file] == samples
         with pytest.raises(EndOfStream):
             await file.receive()
 
@@ -40,42 +40,42 @@ async def test_what_mist_go_wrote_is_copied_byte_for_byte(golden: Path, tmp_path
     assert copy.read_bytes() == (golden / "stream.jsonl").read_bytes()
 
 
-async def test_a_new_file_is_private(tmp_path: Path, messages: list[Message]) -> None:
+async def test_a_new_file_is_private(tmp_path: Path, samples: list[Message]) -> None:
     """Files are made for their owner only."""
     path = tmp_path / "private.jsonl"
     async with File(path) as file:
-        await file.send(messages[0])
+        await file.send(samples[0])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 async def test_appending_after_a_torn_line_loses_neither_message(
-    tmp_path: Path, messages: list[Message]
+    tmp_path: Path, samples: list[Message]
 ) -> None:
     """A file that ends inside a line gets a new line first."""
     path = tmp_path / "torn.jsonl"
-    path.write_bytes(messages[0].marshal() + b"\n" + messages[1].marshal()[:30])
+    path.write_bytes(samples[0].marshal() + b"\n" + samples[1].marshal()[:30])
     async with File(path) as file:
-        await file.send(messages[2])
+        await file.send(samples[2])
     async with File(path) as file:
-        assert await file.receive() == messages[0]
+        assert await file.receive() == samples[0]
         with pytest.raises(ProtocolError, match=r"torn\.jsonl:2"):
             await file.receive()
-        assert await file.receive() == messages[2]
+        assert await file.receive() == samples[2]
 
 
 async def test_a_line_torn_by_another_writer_meanwhile_swallows_nothing(
-    tmp_path: Path, messages: list[Message]
+    tmp_path: Path, samples: list[Message]
 ) -> None:
     """Between two of our messages another process dies inside its line; ours survives."""
     path = tmp_path / "shared.jsonl"
     async with File(path) as file:
-        await file.send(messages[0])
+        await file.send(samples[0])
         with path.open("ab") as other:
             other.write(b'{"version":"1","id":"dead')
-        await file.send(messages[1])
-        await file.send(messages[2])
+        await file.send(samples[1])
+        await file.send(samples[2])
     found, errors = await read_all(path)
-    assert found == messages[:3]
+    assert found == samples[:3]
     assert len(errors) == 1
 
 
@@ -146,15 +146,15 @@ async def test_a_killed_appender_costs_at_most_its_last_line(tmp_path: Path) -> 
 
 
 async def test_follow_reads_what_is_appended_later(
-    tmp_path: Path, messages: list[Message]
+    tmp_path: Path, samples: list[Message]
 ) -> None:
     """A followed file does not end; a line that grows in pieces is one message."""
     path = tmp_path / "growing.jsonl"
-    path.write_bytes(messages[0].marshal() + b"\n")
+    path.write_bytes(samples[0].marshal() + b"\n")
     async with File(path, follow=True) as reader:
-        assert await reader.receive() == messages[0]
+        assert await reader.receive() == samples[0]
         with path.open("ab", buffering=0) as writer:
-            line = messages[1].marshal() + b"\n"
+            line = samples[1].marshal() + b"\n"
             writer.write(line[:20])
             with pytest.raises(TimeoutError):
                 # Real time: nothing must happen for longer than one look at the file.
@@ -162,21 +162,21 @@ async def test_follow_reads_what_is_appended_later(
                     await reader.receive()
             writer.write(line[20:])
             async with asyncio.timeout(5):
-                assert await reader.receive() == messages[1]
+                assert await reader.receive() == samples[1]
         os.truncate(path, 0)
         await asyncio.sleep(0.25)
-        path.write_bytes(messages[2].marshal() + b"\n")
+        path.write_bytes(samples[2].marshal() + b"\n")
         async with asyncio.timeout(5):
-            assert await reader.receive() == messages[2]
+            assert await reader.receive() == samples[2]
 
 
-async def test_a_cancelled_receive_loses_nothing(tmp_path: Path, messages: list[Message]) -> None:
+async def test_a_cancelled_receive_loses_nothing(tmp_path: Path, samples: list[Message]) -> None:
     """However often waiting is cancelled, every message arrives once and in order."""
     path = tmp_path / "messages.jsonl"
-    path.write_bytes(b"".join(message.marshal() + b"\n" for message in messages))
+    path.write_bytes(b"".join(message.marshal() + b"\n" for message in samples))
     found: list[Message] = []
     async with File(path) as file:
-        while len(found) < len(messages):
+        while len(found) < len(samples):
             task = asyncio.create_task(file.receive())
             await asyncio.sleep(0)
             if task.cancel():
@@ -186,7 +186,7 @@ async def test_a_cancelled_receive_loses_nothing(tmp_path: Path, messages: list[
                     await asyncio.sleep(0.001)
             else:
                 found.append(task.result())
-    assert found == messages
+    assert found == samples
 
 
 async def test_closing_wakes_who_waits(tmp_path: Path) -> None:
@@ -204,23 +204,23 @@ async def test_closing_wakes_who_waits(tmp_path: Path) -> None:
         await file.send(Message.new("s", "t", 1))
 
 
-async def test_gzip_is_read_by_suffix(tmp_path: Path, messages: list[Message]) -> None:
+async def test_gzip_is_read_by_suffix(tmp_path: Path, samples: list[Message]) -> None:
     """A `.gz` file is decompressed while it is read, and refuses to be appended to."""
     path = tmp_path / "messages.jsonl.gz"
-    path.write_bytes(gzip.compress(b"".join(m.marshal() + b"\n" for m in messages)))
+    path.write_bytes(gzip.compress(b"".join(m.marshal() + b"\n" for m in samples)))
     async with File(path) as file:
-        assert [message async for message in file] == messages
+        assert [message async for message in file] == samples
         with pytest.raises(TransportError, match="can only be read") as caught:
-            await file.send(messages[0])
+            await file.send(samples[0])
     assert caught.value.code == "validation"
 
 
 async def test_damaged_gzip_is_an_error_that_names_the_file(
-    tmp_path: Path, messages: list[Message]
+    tmp_path: Path, samples: list[Message]
 ) -> None:
     """What decompresses is received; then the damage is reported."""
     path = tmp_path / "torn.jsonl.gz"
-    whole = gzip.compress(b"".join(m.marshal() + b"\n" for m in messages))
+    whole = gzip.compress(b"".join(m.marshal() + b"\n" for m in samples))
     path.write_bytes(whole[:-12])
     async with File(path) as file:
         with pytest.raises(TransportError, match=r"torn\.jsonl\.gz.*damaged gzip"):
@@ -233,7 +233,7 @@ async def test_damaged_gzip_is_an_error_that_names_the_file(
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes as on POSIX")
 async def test_a_named_pipe_is_read_without_blocking_the_loop(
-    tmp_path: Path, messages: list[Message]
+    tmp_path: Path, samples: list[Message]
 ) -> None:
     """A FIFO without a writer leaves the event loop free; with one, its messages arrive."""
     path = tmp_path / "pipe"
@@ -242,9 +242,9 @@ async def test_a_named_pipe_is_read_without_blocking_the_loop(
         pending = asyncio.create_task(file.receive())
         await asyncio.sleep(0.05)
         assert not pending.done()
-        await asyncio.to_thread(path.write_bytes, messages[0].marshal() + b"\n")
+        await asyncio.to_thread(path.write_bytes, samples[0].marshal() + b"\n")
         async with asyncio.timeout(5):
-            assert await pending == messages[0]
+            assert await pending == samples[0]
 
 
 async def test_a_missing_file_and_a_directory_are_named(tmp_path: Path) -> None:

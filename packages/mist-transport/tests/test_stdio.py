@@ -36,24 +36,24 @@ ECHO = textwrap.dedent("""
 
 def encoded(messages: list[Message]) -> bytes:
     """Return the messages as JSON lines."""
-    return b"".join(message.marshal() + b"\n" for message in messages)
+    return b"".join(message.marshal() + b"\n" for message in samples)
 
 
-def test_a_pipe_gives_back_exactly_the_messages(messages: list[Message]) -> None:
+def test_a_pipe_gives_back_exactly_the_messages(samples: list[Message]) -> None:
     """While the transport is open nothing else reaches stdout; prints go to stderr."""
     done = subprocess.run(
-        [sys.executable, "-c", ECHO], input=encoded(messages), capture_output=True, check=True
+        [sys.executable, "-c", ECHO], input=encoded(samples), capture_output=True, check=True
     )
     first, *lines, last = done.stdout.splitlines(keepends=True)
     assert first == b"before: belongs to the user\n"
     assert last == b"after: belongs to the user\n"
-    assert b"".join(lines) == encoded(messages)
+    assert b"".join(lines) == encoded(samples)
     assert done.stderr == b"print must not reach stdout\nnor this"
 
 
-def test_a_regular_file_as_stdin_and_stdout(tmp_path: Path, messages: list[Message]) -> None:
+def test_a_regular_file_as_stdin_and_stdout(tmp_path: Path, samples: list[Message]) -> None:
     """`tool < in > out` works, where asyncio's own pipe reader refuses."""
-    (tmp_path / "in").write_bytes(encoded(messages))
+    (tmp_path / "in").write_bytes(encoded(samples))
     with (tmp_path / "in").open("rb") as stdin, (tmp_path / "out").open("wb") as stdout:
         subprocess.run(
             [sys.executable, "-c", ECHO],
@@ -62,11 +62,11 @@ def test_a_regular_file_as_stdin_and_stdout(tmp_path: Path, messages: list[Messa
             stderr=subprocess.DEVNULL,
             check=True,
         )
-    assert encoded(messages) in (tmp_path / "out").read_bytes()
+    assert encoded(samples) in (tmp_path / "out").read_bytes()
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="terminals as on POSIX")
-def test_a_terminal_as_stdin(messages: list[Message]) -> None:
+def test_a_terminal_as_stdin(samples: list[Message]) -> None:
     """A message typed at a terminal is received, and the terminal stays in blocking mode."""
     controller, terminal = os.openpty()
     try:
@@ -78,8 +78,8 @@ def test_a_terminal_as_stdin(messages: list[Message]) -> None:
         ) as tool:
             assert tool.stdout is not None
             assert b"before" in tool.stdout.readline()
-            os.write(controller, messages[1].marshal() + b"\n")
-            assert Message.unmarshal(tool.stdout.readline()) == messages[1]
+            os.write(controller, samples[1].marshal() + b"\n")
+            assert Message.unmarshal(tool.stdout.readline()) == samples[1]
             assert os.get_blocking(terminal)
             os.write(controller, b"\x04")  # end of transmission, at the start of a line
             assert b"after" in tool.stdout.readline()
@@ -89,7 +89,7 @@ def test_a_terminal_as_stdin(messages: list[Message]) -> None:
         os.close(terminal)
 
 
-def test_a_reader_that_closes_early_ends_the_tool_cleanly(messages: list[Message]) -> None:
+def test_a_reader_that_closes_early_ends_the_tool_cleanly(samples: list[Message]) -> None:
     """`tool | head -1` ends with TransportClosed within the tool, not with a traceback."""
     with subprocess.Popen(
         [sys.executable, "-c", ECHO],
@@ -102,27 +102,27 @@ def test_a_reader_that_closes_early_ends_the_tool_cleanly(messages: list[Message
         assert tool.stderr is not None
         assert b"before" in tool.stdout.readline()
         tool.stdout.close()
-        tool.stdin.write(encoded(messages))
+        tool.stdin.write(encoded(samples))
         tool.stdin.close()
         stderr = tool.stderr.read()
     assert b"closed: the reader of stdout has closed its end" in stderr
 
 
-async def test_a_slow_reader_blocks_only_the_sender(messages: list[Message]) -> None:
+async def test_a_slow_reader_blocks_only_the_sender(samples: list[Message]) -> None:
     """With a full pipe the event loop runs on, and everything arrives once it is read."""
     read_end, write_end = os.pipe()
     spare_read, spare_write = os.pipe()
     large = [Message.new("s", "t", [n, "x" * 50_000]) for n in range(10)]
     try:
         async with Stdio(stdin=spare_read, stdout=write_end) as stdio:
-            sending = asyncio.gather(*[stdio.send(message) for message in large + messages])
+            sending = asyncio.gather(*[stdio.send(message) for message in large + samples])
             beats = 0
             for _ in range(20):
                 await asyncio.sleep(0.005)
                 beats += 1
             assert not sending.done()
             assert beats == 20
-            expected = encoded(large + messages)
+            expected = encoded(large + samples)
             received = b""
             while len(received) < len(expected):
                 received += await asyncio.to_thread(os.read, read_end, 1 << 16)
@@ -172,7 +172,7 @@ async def test_a_peer_that_dies_ends_a_pending_receive() -> None:
         os.close(fd)
 
 
-async def test_closing_leaves_stdin_to_the_next(messages: list[Message]) -> None:
+async def test_closing_leaves_stdin_to_the_next(samples: list[Message]) -> None:
     """After `close`, no thread of ours takes what a later reader should get."""
     read_end, write_end = os.pipe()
     spare_read, out = os.pipe()
@@ -184,9 +184,9 @@ async def test_closing_leaves_stdin_to_the_next(messages: list[Message]) -> None
         await pending
     await asyncio.sleep(0.15)  # real time: the thread looks up every tenth of a second
     async with Stdio(stdin=read_end, stdout=out) as second:
-        os.write(write_end, encoded(messages[:2]))
-        assert await second.receive() == messages[0]
-        assert await second.receive() == messages[1]
+        os.write(write_end, encoded(samples[:2]))
+        assert await second.receive() == samples[0]
+        assert await second.receive() == samples[1]
     for fd in (read_end, write_end, spare_read, out):
         os.close(fd)
 
