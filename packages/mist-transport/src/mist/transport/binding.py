@@ -1,0 +1,92 @@
+"""Sockets to listen with, bound before anything is served, so that a failure names the address."""
+
+import errno
+import socket
+import stat
+from pathlib import Path
+
+from mist.transport.address import TCPAddress, UnixAddress
+from mist.transport.errors import TransportError
+
+_PROBE_SECONDS = 1.0
+
+
+def bind(address: TCPAddress | UnixAddress, backlog: int) -> socket.socket:
+    """Return a listening socket; blocks while a host name is looked up.
+
+    Args:
+        address: Where to listen.
+        backlog: How many connections may wait to be accepted.
+
+    Raises:
+        TransportError: Code `conflict` when the address is in use; the text names it.
+    """
+    try:
+        if isinstance(address, UnixAddress):
+            return _bind_unix(address.path, backlog)
+        return _bind_tcp(address.host, address.port, backlog)
+    except socket.gaierror as exc:
+        raise TransportError(
+            f"cannot listen at {address}: no such host: {exc.strerror}", code="validation"
+        ) from exc
+    except TransportError:
+        raise
+    except OSError as exc:
+        raise TransportError.from_os_error(exc, f"cannot listen at {address}") from exc
+
+
+def remove(address: TCPAddress | UnixAddress) -> None:
+    """Remove what a socket that is closed by now leaves in the file system, if anything."""
+    if isinstance(address, UnixAddress):
+        Path(address.path).unlink(missing_ok=True)
+
+
+def _bind_tcp(host: str, port: int, backlog: int) -> socket.socket:
+    if not host and socket.has_dualstack_ipv6():
+        return socket.create_server(
+            ("", port), family=socket.AF_INET6, backlog=backlog, dualstack_ipv6=True
+        )
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # IPv4 first, as most peers of a name such as `localhost` try it first or try nothing else.
+    family, _, _, _, where = min(found, key=lambda info: info[0] != socket.AF_INET)
+    return socket.create_server(where, family=family, backlog=backlog)
+
+
+def _bind_unix(path: str, backlog: int) -> socket.socket:
+    if not hasattr(socket, "AF_UNIX"):
+        raise OSError(errno.EAFNOSUPPORT, "this system's Python has no Unix sockets")
+    _clear_the_way(path)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(path)
+        # Nobody can connect before it listens, so nobody slips in before this.
+        Path(path).chmod(stat.S_IRUSR | stat.S_IWUSR)
+        sock.listen(backlog)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _clear_the_way(path: str) -> None:
+    """Remove the socket that a dead process left behind, and nothing else."""
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise TransportError(
+            f"cannot listen at unix:{path}: there is something else at that path", code="conflict"
+        )
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_PROBE_SECONDS)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            Path(path).unlink()
+            return
+        except (BlockingIOError, TimeoutError):
+            pass  # somebody listens, and is busy
+    raise TransportError(
+        f"cannot listen at unix:{path}: another process listens there", code="conflict"
+    )

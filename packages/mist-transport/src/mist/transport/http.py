@@ -1,0 +1,285 @@
+"""Messages over HTTP: posted to a URL, taken by a listener or by somebody's web application."""
+
+import ssl
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mist.protocol import MAX_MESSAGE_SIZE, Message
+from mist.transport.address import DEFAULT_PATH, Target, parse_url
+from mist.transport.errors import TransportClosed, TransportError
+from mist.transport.headers import incoming_headers
+from mist.transport.http_endpoint import Endpoint, Received
+from mist.transport.http_gate import Gate
+from mist.transport.inbox import Inbox
+from mist.transport.interface import Conversation
+from mist.transport.tls import client_context, server_context
+
+if TYPE_CHECKING:  # aiohttp and uvicorn are imported by the call that needs them
+    from mist.transport.http_listener import Listener
+    from mist.transport.http_sender import HTTPSender
+
+
+class HTTP(Conversation):
+    """Sends messages to a URL, and receives those posted to its listener or to its `asgi`.
+
+    A message that was sent stands in the peer's inbox. To a peer that takes batches, the sends
+    that wait while a request is in flight go together in the next one. Each still gets its own
+    message's fate, and they arrive in the order in which they were sent.
+
+    A send cancelled while it waits for its turn is not sent; one whose request is on its way may
+    still arrive.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        token: str | None = None,
+        timeout: float = 10.0,
+        inbox: int = 1024,
+        path: str = DEFAULT_PATH,
+        batch: bool = True,
+        max_batch_messages: int = 1024,
+        max_batch_bytes: int = 1 << 20,
+        max_message_size: int = MAX_MESSAGE_SIZE,
+        body_timeout: float = 10.0,
+        shutdown_timeout: float = 5.0,
+        allow_origins: Iterable[str] = (),
+        ca_file: str | None = None,
+        cert_file: str | None = None,
+        key_file: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Make a transport; nothing is imported, looked up or connected before it is needed.
+
+        Args:
+            url: Where to post: `http://host:port/path`, `https://...` or
+                `http+unix:///path/to.sock`; without a path, to `/mist`. None: only receive.
+            token: Bearer token (RFC 6750) to send along, and to demand of whoever posts here.
+            timeout: Bound on one request, in seconds.
+            inbox: How many received messages may wait; beyond that, peers are told to come back.
+            path: Where the listener takes messages.
+            batch: Whether to send and to take batches, with peers that do.
+            max_batch_messages: How many messages a batch holds at most.
+            max_batch_bytes: How long a batch is at most, in bytes; a longer message goes alone.
+            max_message_size: The largest payload to receive, in bytes.
+            body_timeout: Bound on the arrival of a request's body, in seconds.
+            shutdown_timeout: What `close` grants the requests that are being received, in seconds.
+            allow_origins: Origins whose pages may post here from a browser; `*` allows all.
+            ca_file: Certificates (PEM) to trust instead of the system's when dialing `https://`.
+            cert_file: The client certificate chain (PEM) to show when dialing.
+            key_file: Its private key, where that is not in `cert_file`.
+            ssl_context: TLS settings for dialing, instead of these three files.
+
+        Raises:
+            TransportError: Code `validation`: the URL or an option is wrong.
+        """
+        self._target = None if url is None else parse_url(url)
+        _check_token(token)
+        for name, value in (
+            ("timeout", timeout),
+            ("inbox", inbox),
+            ("max_batch_messages", max_batch_messages),
+            ("max_batch_bytes", max_batch_bytes),
+            ("max_message_size", max_message_size),
+            ("body_timeout", body_timeout),
+        ):
+            if value <= 0:
+                raise TransportError(f"{name} must be positive, got {value}", code="validation")
+        self._tls = None if ssl_context is None else (lambda: ssl_context)
+        if ca_file or cert_file or key_file:
+            self._tls = partial(client_context, ca_file, cert_file, key_file)
+        if self._tls is not None and not (self._target and self._target.secure):
+            raise TransportError(
+                "these TLS settings are for dialing an https:// URL; give a listener's to listen()",
+                code="validation",
+            )
+        self._token = token
+        self._timeout = timeout
+        self._path = path
+        self._batch = batch
+        self._max_batch_messages = max_batch_messages
+        self._max_batch_bytes = max_batch_bytes
+        self._shutdown_timeout = shutdown_timeout
+        self._inbox: Inbox[Received] = Inbox(inbox, "the HTTP inbox")
+        gate = Gate(path=path, token=token, batch=batch, allow_origins=frozenset(allow_origins))
+        self._endpoint = Endpoint(
+            self._inbox,
+            gate,
+            batch=batch,
+            max_message_size=min(max_message_size, MAX_MESSAGE_SIZE),
+            body_timeout=body_timeout,
+        )
+        self._receives = False
+        self._sender: HTTPSender | None = None
+        self._listener: Listener | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        where = [self._target.name] if self._target else []
+        if self._listener is not None:
+            where.append(f"listening at {self._listener.address}")
+        return f"<HTTP {', '.join(where) or 'without a URL'}>"
+
+    @property
+    def asgi(self) -> Endpoint:
+        """The receiver as an ASGI 3 application, to be mounted in any web application."""
+        self._receives = True
+        return self._endpoint
+
+    @property
+    def addr(self) -> str:
+        """Where the listener really listens, such as `127.0.0.1:41231` or `unix:/path`."""
+        return self._listening().address
+
+    @property
+    def listen_url(self) -> str:
+        """The URL that reaches the listener from this machine."""
+        return self._listening().url
+
+    async def listen(
+        self,
+        address: str,
+        *,
+        cert_file: str | None = None,
+        key_file: str | None = None,
+        client_ca_file: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        header_timeout: float = 10.0,
+        max_connections: int = 1024,
+        backlog: int = 2048,
+    ) -> None:
+        """Take messages at an address until the transport is closed; returns when it answers.
+
+        Args:
+            address: `host:port`, `:port` for every interface, `[::1]:port` or `unix:/path`;
+                port 0 is any free port, which `addr` tells.
+            cert_file: The listener's certificate chain (PEM); given, it speaks TLS.
+            key_file: Its private key, where that is not in `cert_file`.
+            client_ca_file: Demand of peers a certificate signed by one of these (PEM).
+            ssl_context: TLS settings, instead of these three files.
+            header_timeout: Bound on the arrival of a request's head, in seconds.
+            max_connections: How many connections are served at once; more are turned away.
+            backlog: How many connections may wait to be accepted.
+
+        Raises:
+            TransportError: The address is wrong (code `validation`) or in use (`conflict`), or
+                a file cannot be used.
+            TransportClosed: The transport was closed.
+        """
+        from mist.transport.http_listener import Listener  # noqa: PLC0415  # imports uvicorn
+
+        self._refuse_if_closed()
+        if self._listener is not None:
+            raise TransportError(
+                f"already listening at {self._listener.address}; use a second transport for"
+                " a second address",
+                code="conflict",
+            )
+        if cert_file is not None:
+            ssl_context = server_context(cert_file, key_file, client_ca_file)
+        elif key_file or client_ca_file:
+            raise TransportError("TLS needs the listener's cert_file", code="validation")
+        listener = await Listener.start(
+            address,
+            self._endpoint,
+            path=self._path,
+            ssl_context=ssl_context,
+            header_timeout=header_timeout,
+            max_connections=max_connections,
+            backlog=backlog,
+        )
+        if self._closed:
+            await listener.close(0)
+            self._refuse_if_closed()
+        self._receives = True
+        self._listener = listener
+
+    async def send(self, message: Message) -> None:
+        """Post one message and wait until the peer has taken it.
+
+        Raises:
+            MessageTooLarge: It is over the limit; nothing was sent.
+            Rejected: The peer answered, and did not take it.
+            TransportTimeout: There was no answer in time; the peer may have taken it.
+            TransportError: The peer could not be reached, or went away; in the latter case it
+                may have taken it.
+            TransportClosed: The transport was closed.
+        """
+        sender = self._sender
+        if sender is None:
+            sender = self._open_sender()
+        await sender.send(message)
+
+    async def receive(self) -> Message:
+        """Wait for a message that somebody posts; `incoming_headers` is then set to its trace.
+
+        Raises:
+            TransportClosed: The transport was closed, and what it held has been received.
+            TransportError: Code `validation`: nothing can arrive, for want of a listener.
+        """
+        if not self._receives and not self._closed:
+            raise TransportError(
+                "nothing can arrive here: call listen(), or mount `asgi` in a web application",
+                code="validation",
+            )
+        message, trace = await self._inbox.take()
+        incoming_headers.set(trace)
+        return message
+
+    async def close(self) -> None:
+        """Finish what was begun, within the timeouts, and release everything.
+
+        What a peer was told was taken can still be received afterwards.
+        """
+        first = not self._closed
+        self._closed = True
+        listener, sender = self._listener, self._sender
+        try:
+            if first and listener is not None:
+                await listener.close(self._shutdown_timeout)
+        finally:
+            self._inbox.close()
+            if first and sender is not None:
+                await sender.close()
+
+    def _open_sender(self) -> "HTTPSender":
+        from mist.transport.http_sender import HTTPSender  # noqa: PLC0415  # imports aiohttp
+
+        self._refuse_if_closed()
+        target = self._refuse_if_untargeted()
+        self._sender = HTTPSender(
+            target,
+            token=self._token,
+            timeout=self._timeout,
+            ssl_context=self._tls() if self._tls else None,
+            batch=self._batch,
+            max_batch_messages=self._max_batch_messages,
+            max_batch_bytes=self._max_batch_bytes,
+        )
+        return self._sender
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise TransportClosed("the HTTP transport is closed")
+
+    def _refuse_if_untargeted(self) -> Target:
+        if self._target is None:
+            raise TransportError(
+                "this transport only receives; give HTTP a URL to send to", code="validation"
+            )
+        return self._target
+
+    def _listening(self) -> "Listener":
+        if self._listener is None:
+            raise TransportError("not listening; call listen() first", code="validation")
+        return self._listener
+
+
+def _check_token(token: str | None) -> None:
+    # The text does not repeat the token: errors end up in logs.
+    if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
+        raise TransportError(
+            "token must be visible ASCII characters, as it travels in a header", code="validation"
+        )

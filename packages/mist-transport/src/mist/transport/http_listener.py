@@ -1,0 +1,258 @@
+"""A listening socket served by uvicorn, until it is closed."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+from email.utils import formatdate
+from http import HTTPStatus
+from socket import AF_INET, AF_INET6, socket
+from typing import Any, Final, cast
+from urllib.parse import quote
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from mist.transport.address import TCPAddress, UnixAddress, parse_address
+from mist.transport.binding import bind, remove
+from mist.transport.errors import TransportError
+from mist.transport.http_endpoint import Endpoint
+
+_MAX_HEAD: Final = 64 << 10
+# Longer than clients keep an idle connection (Go: 90 s, aiohttp: 15 s), so that it is the client
+# that closes it, and no request meets the closing.
+_IDLE_SECONDS: Final = 120
+
+_logger = logging.getLogger("mist.transport.http")
+_logger.addHandler(logging.NullHandler())
+
+
+class Listener:
+    """Serves one endpoint at one address.
+
+    Attributes:
+        address: Where it really listens, such as `127.0.0.1:41231` or `unix:/path`.
+        url: What to dial to reach it from this machine.
+    """
+
+    def __init__(
+        self,
+        where: TCPAddress | UnixAddress,
+        sock: socket,
+        endpoint: Endpoint,
+        *,
+        path: str,
+        ssl_context: ssl.SSLContext | None,
+        header_timeout: float,
+        max_connections: int,
+    ) -> None:
+        self.address, self.url = _names(sock, path, secure=ssl_context is not None)
+        self._where = where
+        self._socket = sock
+        self._ssl_context = ssl_context
+        self._header_timeout = header_timeout
+        self._max_connections = max_connections
+        self._state = ServerState()
+        self._config = uvicorn.Config(
+            endpoint,
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=_IDLE_SECONDS,
+        )
+        self._config.load()
+        self._empty = asyncio.Event()
+
+    @classmethod
+    async def start(
+        cls,
+        address: str,
+        endpoint: Endpoint,
+        *,
+        path: str,
+        ssl_context: ssl.SSLContext | None,
+        header_timeout: float,
+        max_connections: int,
+        backlog: int,
+    ) -> "Listener":
+        """Listen at an address; on return, connections are accepted.
+
+        Raises:
+            TransportError: The address is not one, is in use, or is not this machine's.
+        """
+        where = parse_address(address)
+        if ssl_context is not None and isinstance(where, UnixAddress):
+            raise TransportError("a Unix socket is served without TLS", code="validation")
+        sock = await asyncio.to_thread(bind, where, backlog)
+        try:
+            listener = cls(
+                where,
+                sock,
+                endpoint,
+                path=path,
+                ssl_context=ssl_context,
+                header_timeout=header_timeout,
+                max_connections=max_connections,
+            )
+            await listener._serve(backlog)
+        except BaseException:
+            sock.close()
+            remove(where)
+            raise
+        return listener
+
+    async def close(self, patience: float) -> None:
+        """Accept nothing more, finish the requests that have begun, and cut off what is left.
+
+        Args:
+            patience: How long the requests may take, in seconds.
+        """
+        self._clock.cancel()
+        await asyncio.wait([self._clock])
+        self._server.close()
+        await asyncio.to_thread(remove, self._where)
+        for connection in tuple(self._state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(patience):
+                await self._until_empty()
+        except TimeoutError:
+            # Without its connection, a request is over as soon as it looks for more of its body.
+            for connection in tuple(self._state.connections):
+                connection.transport.abort()
+            await self._until_empty()
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks)
+
+    async def _serve(self, backlog: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            self._new_connection,
+            sock=self._socket,
+            ssl=self._ssl_context,
+            backlog=backlog,
+            ssl_handshake_timeout=self._header_timeout if self._ssl_context else None,
+        )
+        self._clock = asyncio.create_task(self._keep_the_date())
+
+    async def _keep_the_date(self) -> None:
+        """Have every answer carry the time, as RFC 9110, section 6.6.1, wants it."""
+        while True:
+            self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+            await asyncio.sleep(1.0)
+
+    def _new_connection(self) -> asyncio.Protocol:
+        return _Connection(
+            self._config,
+            self._state,
+            header_timeout=self._header_timeout,
+            max_connections=self._max_connections,
+            on_lost=self._note_lost,
+        )
+
+    def _note_lost(self) -> None:
+        if not self._state.connections:
+            self._empty.set()
+
+    async def _until_empty(self) -> None:
+        while self._state.connections:
+            self._empty.clear()
+            await self._empty.wait()
+
+
+class _Connection(HttpToolsProtocol):
+    """uvicorn's connection, with bounds on the head's time and size, and on their number."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        state: ServerState,
+        *,
+        header_timeout: float,
+        max_connections: int,
+        on_lost: Callable[[], None],
+    ) -> None:
+        super().__init__(config, state, {})
+        self.logger = _logger
+        self.access_log = False
+        self._header_timeout = header_timeout
+        self._max_connections = max_connections
+        self._on_lost = on_lost
+        self._head_size = 0
+        self._awaits_head = True
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast("asyncio.Transport", transport))
+        if len(self.connections) > self._max_connections:
+            self._turn_away(HTTPStatus.SERVICE_UNAVAILABLE)
+        else:
+            self._start_head_timer()
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if not self._awaits_head:
+            return
+        self._head_size += len(data)
+        if self._head_size > _MAX_HEAD:
+            self._turn_away(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif self._head_timer is None and not self.transport.is_closing():
+            self._start_head_timer()
+
+    def on_message_begin(self) -> None:
+        self._awaits_head = True
+        self._head_size = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._awaits_head = False
+        self._stop_head_timer()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_head_timer()
+        super().connection_lost(exc)
+        self._on_lost()
+
+    def _start_head_timer(self) -> None:
+        self._head_timer = self.loop.call_later(
+            self._header_timeout, self._turn_away, HTTPStatus.REQUEST_TIMEOUT
+        )
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _is_answering(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
+        return cycle is not None and not cycle.response_complete
+
+    def _turn_away(self, status: HTTPStatus) -> None:
+        if self._is_answering():
+            # A request before this one is being answered: an answer here would be taken for its.
+            self.transport.abort()
+            return
+        self.transport.write(
+            f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+            "Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+        )
+        self.transport.close()
+
+
+def _names(sock: socket, path: str, *, secure: bool) -> tuple[str, str]:
+    """Return a listening socket's address, and the URL that reaches it from this machine."""
+    where: Any = sock.getsockname()
+    if sock.family not in (AF_INET, AF_INET6):
+        return f"unix:{where}", f"http+unix://{quote(where)}"
+    host: str = where[0]
+    port: int = where[1]
+    dialed = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)  # noqa: S104  # compared
+    scheme = "https" if secure else "http"
+    return str(TCPAddress(host, port)), f"{scheme}://{TCPAddress(dialed, port)}{path}"
