@@ -8,10 +8,10 @@ import threading
 import zlib
 from pathlib import Path
 
-from mist.protocol import MAX_MESSAGE_SIZE, Message, MessageTooLarge
+from mist.protocol import Message
 from mist.transport.errors import TransportClosed, TransportError
 from mist.transport.interface import Conversation
-from mist.transport.lines import LineParser
+from mist.transport.lines import LineParser, marshal_line
 from mist.transport.reading import (
     ChunkReader,
     DescriptorSource,
@@ -54,9 +54,7 @@ class File(Conversation):
             MessageTooLarge: The payload is over the limit.
         """
         appender = self._appender or self._open_for_appending()
-        if len(message.payload) > MAX_MESSAGE_SIZE:
-            raise MessageTooLarge(len(message.payload), MAX_MESSAGE_SIZE, "payload")
-        appender.append(message.marshal() + b"\n")
+        appender.append(marshal_line(message))
 
     async def receive(self) -> Message:
         """Read the next message.

@@ -2,8 +2,29 @@
 
 from collections import deque
 
-from mist.protocol import MAX_MESSAGE_SIZE, Message, MessageTooLarge, ProtocolError
+from mist.protocol import (
+    MAX_MESSAGE_SIZE,
+    Message,
+    MessageTooLarge,
+    ProtocolError,
+    marshal_lines,
+)
 from mist.protocol.limits import MAX_ENVELOPE_SIZE
+
+_NEWLINE = ord("\n")
+
+
+def marshal_line(message: Message) -> bytes:
+    """Return a message as one line, with its newline, for a file or a pipe.
+
+    Raises:
+        MessageTooLarge: The payload is over the limit that every reader has.
+    """
+    if len(message.payload) > MAX_MESSAGE_SIZE:
+        raise MessageTooLarge(len(message.payload), MAX_MESSAGE_SIZE, "payload")
+    line = message.marshal()
+    # A payload that its sender spread over several lines is the rare case.
+    return marshal_lines((message,)) if _NEWLINE in line else line + b"\n"
 
 
 class LineParser:

@@ -10,10 +10,10 @@ import threading
 from collections import deque
 from typing import Final
 
-from mist.protocol import MAX_MESSAGE_SIZE, Message, MessageTooLarge
+from mist.protocol import Message
 from mist.transport.errors import TransportClosed, TransportError
 from mist.transport.interface import Conversation
-from mist.transport.lines import LineParser
+from mist.transport.lines import LineParser, marshal_line
 from mist.transport.reading import ChunkReader, DescriptorSource, MessageReader
 
 _STDIN: Final = 0
@@ -67,9 +67,7 @@ class Stdio(Conversation):
         """
         if self._closed:
             raise TransportClosed("stdio is closed")
-        if len(message.payload) > MAX_MESSAGE_SIZE:
-            raise MessageTooLarge(len(message.payload), MAX_MESSAGE_SIZE, "payload")
-        await self._writer.write(message.marshal() + b"\n")
+        await self._writer.write(marshal_line(message))
 
     async def receive(self) -> Message:
         """Read the next message.
