@@ -1,7 +1,7 @@
 """mist.protocol against bare msgspec, and against a message written out by hand."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import repeat
 from time import time_ns
 
@@ -54,7 +54,7 @@ def _marshal(name: str, bound: float) -> None:
         peers=["msgspec"],
         per_call=_LOOP,
     )
-    def marshal() -> Iterator[Pair]:
+    def marshal() -> Generator[Pair]:
         message = _MESSAGES[name]
         encode = msgspec.json.Encoder().encode
 
@@ -77,7 +77,7 @@ def _unmarshal(name: str, bound: float) -> None:
         peers=["msgspec"],
         per_call=_LOOP,
     )
-    def unmarshal() -> Iterator[Pair]:
+    def unmarshal() -> Generator[Pair]:
         wire = _MESSAGES[name].marshal()
         decode = msgspec.json.Decoder(Envelope).decode
 
@@ -100,7 +100,7 @@ def _new(name: str, payload: object) -> None:
         peers=["msgspec"],
         per_call=_LOOP,
     )
-    def new() -> Iterator[Pair]:
+    def new() -> Generator[Pair]:
         encode = msgspec.json.Encoder().encode
 
         def plainly(source: str, kind: str, payload: object) -> Envelope:
