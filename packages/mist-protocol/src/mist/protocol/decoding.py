@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from mist.protocol.errors import ProtocolError
+from mist.protocol.nulls import fill_nulls
 
 T = TypeVar("T")
 
@@ -49,7 +50,4 @@ def _decoder(target: Any) -> Any:
 
 def _with_zeros(payload: msgspec.Raw, target: Any) -> bytes:
     """Return the payload with zero values for the nulls that do not fit."""
-    # Few programs ever need it, and it imports as much as the rest of this package.
-    from mist.protocol.nulls import fill_nulls  # noqa: PLC0415  # see above
-
     return msgspec.json.encode(fill_nulls(msgspec.json.decode(payload), target))

@@ -1,6 +1,5 @@
 """Where and why a payload cannot be encoded: the slow, exact look after the fast one failed."""
 
-import dataclasses
 import reprlib
 from collections.abc import Iterable, Iterator, Sequence, Set
 from enum import Enum
@@ -16,7 +15,7 @@ MAX_DEPTH: Final = 500
 
 INT_MIN: Final = -(1 << 63)
 INT_MAX: Final = (1 << 64) - 1
-"""Integers from here to there are read back exactly by every implementation."""
+"""From the least signed to the largest unsigned integer of 64 bits."""
 
 UNENCODABLE: Final = (
     TypeError,  # no JSON form
@@ -81,12 +80,14 @@ def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
 def _field_names(value: object) -> Iterable[str] | None:
     if isinstance(value, msgspec.Struct):
         return value.__struct_fields__
-    if isinstance(value, type):
-        return None
-    if dataclasses.is_dataclass(value):
-        return [field.name for field in dataclasses.fields(value)]
+    cls: Any = type(value)
+    if hasattr(cls, "__dataclass_fields__"):
+        # Only who has a dataclass pays for the import, which has been made by then.
+        from dataclasses import fields  # noqa: PLC0415  # see above
+
+        return [field.name for field in fields(cls)]
     # How attrs marks its classes; in any other object there is nothing to look into.
-    marked: Iterable[Any] | None = getattr(type(value), "__attrs_attrs__", None)
+    marked: Iterable[Any] | None = getattr(cls, "__attrs_attrs__", None)
     return None if marked is None else [field.name for field in marked]
 
 

@@ -1,6 +1,5 @@
 """Which protocol versions two tools have in common."""
 
-import re
 from typing import Final
 
 from mist.protocol.errors import UnsupportedVersion
@@ -15,9 +14,8 @@ MIN_SUPPORTED_VERSION: Final = "1"
 MAX_SUPPORTED_VERSION: Final = "1"
 """The newest version that this implementation reads."""
 
-# What Go's strconv.Atoi takes: Python's int() would also allow `1_0` and other scripts' digits.
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _INT64_LIMIT = 1 << 63
+_INT64_DIGITS = 19
 
 
 def check_version(version: str) -> None:
@@ -83,7 +81,9 @@ def version_info() -> str:
 
 def _parse(text: str) -> int | None:
     stripped = text.strip()
-    if not _INTEGER.fullmatch(stripped):
+    digits = stripped[1:] if stripped.startswith(("+", "-")) else stripped
+    # What Go's strconv.Atoi takes: int() would also allow `1_0` and other scripts' digits.
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _INT64_DIGITS):
         return None
     number = int(stripped)
     return number if -_INT64_LIMIT <= number < _INT64_LIMIT else None
