@@ -40,7 +40,7 @@ def golden() -> Path:
     pytest.skip("golden data is absent: set MIST_GOLDEN to its directory")
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
+class _VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock jumps to the next timer whenever nothing is ready."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class _Jumping(selectors.DefaultSelector):
     """Waits for no timer; without one, nothing would ever happen again, and the test fails."""
 
-    def __init__(self, loop: VirtualLoop) -> None:
+    def __init__(self, loop: _VirtualLoop) -> None:
         super().__init__()
         self._loop = loop
 
@@ -67,12 +67,12 @@ class _Jumping(selectors.DefaultSelector):
         return ready
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def virtually() -> Callable[[Coroutine[Any, Any, T]], T]:
     """Return a function that runs a coroutine in virtual time: sleeping takes none."""
 
     def run(work: Coroutine[Any, Any, T]) -> T:
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
             return runner.run(asyncio.wait_for(work, 3600.0))
 
     return run

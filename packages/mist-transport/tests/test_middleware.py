@@ -24,7 +24,7 @@ from mist.transport.middleware import with_logging, with_metrics, with_retry, wi
 from mist.transport.testing import MockTransport
 
 
-class Log:
+class _Log:
     """A logger with keyword fields that keeps its lines."""
 
     def __init__(self):
@@ -37,7 +37,7 @@ class Log:
         self.lines.append(("warning", msg, fields))
 
 
-class Metric:
+class _Metric:
     def __init__(self):
         self.values = []
 
@@ -48,7 +48,7 @@ class Metric:
         self.values.append(value)
 
 
-class Metrics:
+class _Metrics:
     """A registry that keeps what was counted, and how often it was asked for a child."""
 
     def __init__(self):
@@ -57,7 +57,7 @@ class Metrics:
 
     def counter(self, name, **labels):
         self.lookups += 1
-        return self.children.setdefault((name, *sorted(labels.items())), Metric())
+        return self.children.setdefault((name, *sorted(labels.items())), _Metric())
 
     histogram = counter
 
@@ -65,7 +65,7 @@ class Metrics:
         return len(self.children[name, *sorted(labels.items())].values)
 
 
-class Tracer:
+class _Tracer:
     """A tracer that keeps its spans."""
 
     def __init__(self):
@@ -73,7 +73,7 @@ class Tracer:
 
     @contextlib.contextmanager
     def start(self, operation, **attrs):
-        span = Span(operation, attrs)
+        span = _Span(operation, attrs)
         self.spans.append(span)
         try:
             yield span
@@ -90,7 +90,7 @@ class Tracer:
         return self.start(operation, parent=headers["traceparent"])
 
 
-class Span:
+class _Span:
     def __init__(self, operation, attrs):
         self.operation, self.attrs, self.error, self.ended = operation, attrs, None, False
 
@@ -98,7 +98,7 @@ class Span:
         self.attrs[key] = value
 
 
-class Policy:
+class _Policy:
     """Three attempts, and a cap on what a peer may ask for."""
 
     max_wait = 5.0
@@ -107,7 +107,7 @@ class Policy:
         return iter([0.1, 0.2])
 
 
-class Broken:
+class _Broken:
     """A logger, registry, policy or tracer of which every call fails."""
 
     def __getattr__(self, name):
@@ -117,7 +117,7 @@ class Broken:
         return fail
 
 
-class Wire(Layer):
+class _Wire(Layer):
     """A transport beneath that shows and sets headers, as HTTP does."""
 
     seen = None
@@ -181,7 +181,7 @@ async def test_what_wrap_returns_is_a_whole_transport(messages):
 def test_unwrap_finds_the_transport_of_a_class():
     """What only one kind can do is reached through all layers."""
     channel = Channel()
-    wrapped = wrap(channel, with_retry(Policy()), with_logging(Log()))
+    wrapped = wrap(channel, with_retry(_Policy()), with_logging(_Log()))
     assert unwrap(wrapped, Channel) is channel
     assert unwrap(wrapped, Layer) is wrapped
     with pytest.raises(TypeError, match=r"no MockTransport in \w+ over \w+ over Channel"):
@@ -190,7 +190,7 @@ def test_unwrap_finds_the_transport_of_a_class():
 
 async def test_logging_tells_of_messages_without_their_payload(messages):
     """Sent and received at debug level, failures as warnings with their code."""
-    log = Log()
+    log = _Log()
     (message,) = messages(1)
     mock = MockTransport(
         [message, ProtocolError("bad line"), EndOfStream("over")],
@@ -255,7 +255,7 @@ def test_what_does_not_fit_is_refused_before_any_message(middleware, missing):
 
 async def test_metrics_count_messages_failures_by_code_and_time_sends(messages):
     """The names and labels are as documented."""
-    registry = Metrics()
+    registry = _Metrics()
     (message,) = messages(1)
     mock = MockTransport(
         [message, TransportError("lost"), TransportClosed("closed")],
@@ -282,7 +282,7 @@ async def test_metrics_count_messages_failures_by_code_and_time_sends(messages):
 
 async def test_metrics_look_each_child_up_once(messages):
     """The registry is not asked again for every message."""
-    registry = Metrics()
+    registry = _Metrics()
     wrapped = wrap(Channel(size=1), with_metrics(registry))
     (message,) = messages(1)
     await wrapped.send(message)
@@ -293,14 +293,14 @@ async def test_metrics_look_each_child_up_once(messages):
     assert registry.count("transport_failed", op="send", code="unavailable") == 10
 
 
-async def test_a_cancelled_receive_has_not_failed_and_a_cancelled_send_has(messages, virtually):
+async def test_a_cancelled_receive_has_not_failed_and_a_cancelled_send_has(messages):
     """Waiting in vain is no fault; a message of unknown fate is counted."""
 
     class Stuck(MockTransport):
-        async def send(self, message):
+        async def send(self, message):  # noqa: ARG002  # the interface's
             await asyncio.sleep(3600)
 
-    registry = Metrics()
+    registry = _Metrics()
     wrapped = wrap(Stuck(quiet=True), with_metrics(registry))
     for call in (wrapped.receive(), wrapped.send(*messages(1))):
         task = asyncio.create_task(call)
@@ -314,7 +314,7 @@ async def test_a_cancelled_receive_has_not_failed_and_a_cancelled_send_has(messa
 
 async def test_a_send_takes_its_span_along(messages):
     """The context is injected for this send alone, and what was set before stays."""
-    tracer, wire = Tracer(), Wire(MockTransport())
+    tracer, wire = _Tracer(), _Wire(MockTransport())
     (message,) = messages(1)
     token = outgoing_headers.set({"x-request": "7"})
     await wrap(wire, with_tracing(tracer)).send(message)
@@ -329,7 +329,7 @@ async def test_a_send_takes_its_span_along(messages):
 
 async def test_a_send_that_fails_is_a_span_that_failed(messages):
     """The span ends with the error and carries its code."""
-    tracer, error = Tracer(), Rejected("busy", status=503)
+    tracer, error = _Tracer(), Rejected("busy", status=503)
     with pytest.raises(Rejected) as caught:
         await wrap(MockTransport(sends=[error]), with_tracing(tracer)).send(*messages(1))
     assert caught.value is error
@@ -339,9 +339,9 @@ async def test_a_send_that_fails_is_a_span_that_failed(messages):
 
 async def test_a_received_message_continues_the_trace_it_came_with(messages):
     """A short span joins the remote one; the headers stay for what handles the message."""
-    tracer = Tracer()
+    tracer = _Tracer()
     first, second = messages(2)
-    wire = Wire(MockTransport([first, second]))
+    wire = _Wire(MockTransport([first, second]))
     wrapped = wrap(wire, with_tracing(tracer))
     wire.carries = {"traceparent": "remote"}
     await wrapped.receive()
@@ -360,9 +360,9 @@ async def test_a_broken_observer_costs_no_message_and_is_reported_once(
 ):
     """Messages pass, errors keep their type, and the log says why there is nothing to see."""
     sent = messages(3)
-    wire = Wire(MockTransport(sent, sends=[None, BufferFull("full")]))
+    wire = _Wire(MockTransport(sent, sends=[None, BufferFull("full")]))
     wire.carries = {"traceparent": "remote"}
-    wrapped = wrap(wire, with_broken(Broken()))
+    wrapped = wrap(wire, with_broken(_Broken()))
     await wrapped.send(sent[0])
     with pytest.raises(BufferFull):
         await wrapped.send(sent[1])
@@ -374,12 +374,12 @@ async def test_a_broken_observer_costs_no_message_and_is_reported_once(
 
 async def test_a_broken_metric_costs_no_message(messages, caplog):
     """A counter that fails later than at the start is isolated too."""
-    registry = Metrics()
+    registry = _Metrics()
     sent = messages(2)
     wrapped = wrap(MockTransport(sent, sends=[BufferFull("full")]), with_metrics(registry))
-    registry.counter = Broken().counter
+    registry.counter = _Broken().counter
     for metric in registry.children.values():
-        metric.inc = metric.observe = Broken().inc
+        metric.inc = metric.observe = _Broken().inc
     with pytest.raises(BufferFull):
         await wrapped.send(sent[0])
     await wrapped.send(sent[0])
@@ -430,7 +430,7 @@ def test_what_may_pass_is_tried_again(virtually, messages, passing):
     """After the policy's waits, in order."""
     (message,) = messages(1)
     mock = MockTransport([passing, passing, message], sends=[passing, passing])
-    wrapped = wrap(mock, with_retry(Policy()))
+    wrapped = wrap(mock, with_retry(_Policy()))
 
     async def scenario():
         await wrapped.send(message)
@@ -460,7 +460,7 @@ def test_what_will_not_pass_is_raised_at_once(virtually, messages, lasting):
     """It comes as it is, after one attempt, in no time, and without a note."""
     (message,) = messages(1)
     mock = MockTransport([lasting, message], sends=[lasting])
-    wrapped = wrap(mock, with_retry(Policy()))
+    wrapped = wrap(mock, with_retry(_Policy()))
 
     async def scenario():
         with pytest.raises(type(lasting)) as sending:
@@ -478,7 +478,7 @@ def test_what_will_not_pass_is_raised_at_once(virtually, messages, lasting):
 def test_the_last_error_tells_of_the_attempts(virtually, messages):
     """Its type stays, and its notes say what was tried."""
     errors = [TransportError("first"), Rejected("second", status=503), TransportTimeout("third")]
-    wrapped = wrap(MockTransport(sends=errors), with_retry(Policy()))
+    wrapped = wrap(MockTransport(sends=errors), with_retry(_Policy()))
 
     async def scenario():
         with pytest.raises(TransportTimeout) as caught:
@@ -500,7 +500,7 @@ def test_a_wish_of_the_peer_is_honoured_up_to_the_policys_longest_wait(
 ):
     """`retry_after` lengthens a wait and never shortens one."""
     busy = Rejected("busy", status=503, retry_after=wish)
-    wrapped = wrap(MockTransport(sends=[busy]), with_retry(Policy()))
+    wrapped = wrap(MockTransport(sends=[busy]), with_retry(_Policy()))
 
     async def scenario():
         await wrapped.send(*messages(1))
@@ -512,7 +512,7 @@ def test_a_wish_of_the_peer_is_honoured_up_to_the_policys_longest_wait(
 def test_a_retry_stops_when_it_is_cancelled(virtually, messages):
     """Cancellation ends the wait between attempts, and is not taken for a failure."""
     mock = MockTransport(sends=[TransportError("lost")] * 3)
-    wrapped = wrap(mock, with_retry(Policy()))
+    wrapped = wrap(mock, with_retry(_Policy()))
 
     async def scenario():
         with pytest.raises(TimeoutError):
@@ -533,9 +533,9 @@ async def test_blocking_send_works_through_all_middlewares(messages):
     channel, sent = Channel(size=1), messages(20)
     wrapped = wrap(
         channel,
-        with_logging(Log()),
-        with_metrics(Metrics()),
-        with_tracing(Tracer()),
+        with_logging(_Log()),
+        with_metrics(_Metrics()),
+        with_tracing(_Tracer()),
         with_retry(Once()),
     )
 

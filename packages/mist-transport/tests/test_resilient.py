@@ -52,7 +52,7 @@ def dialling(*transports):
     return dial
 
 
-class Virtual:
+class _Virtual:
     """Sleeping that takes no time and is written down; jitter that changes nothing."""
 
     def __init__(self):
@@ -88,11 +88,9 @@ async def test_nothing_is_dialled_before_it_is_needed(messages):
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
 async def test_a_send_survives_the_loss_of_its_connection(messages, loss):
     """It drops the connection, makes another, and delivers."""
-    virtual, states = Virtual(), []
+    virtual, states = _Virtual(), []
     first, second = MockTransport(sends=[None, loss]), MockTransport()
-    resilient = Resilient(
-        dialling(first, second), on_state_change=states.append, **virtual.options
-    )
+    resilient = Resilient(dialling(first, second), on_state_change=states.append, **virtual.options)
     sent = messages(2)
     for message in sent:
         await resilient.send(message)
@@ -137,7 +135,7 @@ async def test_the_end_of_a_stream_is_no_failure(messages):
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
 async def test_a_receive_survives_the_loss_of_its_connection(messages, loss):
     """What the first connection gave and what the second gives make one stream."""
-    virtual = Virtual()
+    virtual = _Virtual()
     sent = messages(3)
     first, second = MockTransport([sent[0], loss]), MockTransport(sent[1:])
     resilient = Resilient(dialling(first, second), **virtual.options)
@@ -146,7 +144,7 @@ async def test_a_receive_survives_the_loss_of_its_connection(messages, loss):
 
 async def test_waits_grow_to_the_longest_and_start_over_after_a_success(messages):
     """Exponential, capped, and reset by proof only: a connection just made proves nothing."""
-    virtual = Virtual()
+    virtual = _Virtual()
     down = TransportError("refused")
     dead = MockTransport(sends=[down])
     second = MockTransport(sends=[None, down])
@@ -166,7 +164,7 @@ async def test_waits_grow_to_the_longest_and_start_over_after_a_success(messages
 @pytest.mark.parametrize(("luck", "wait"), [(0.0, 0.75), (1.0, 1.25)])
 async def test_waits_vary_by_a_quarter(messages, luck, wait):
     """So that many who lost the same peer do not come back at once."""
-    virtual = Virtual()
+    virtual = _Virtual()
     resilient = Resilient(
         dialling(TransportError("refused"), MockTransport()),
         reconnect_wait=1.0,
@@ -179,7 +177,7 @@ async def test_waits_vary_by_a_quarter(messages, luck, wait):
 
 async def test_a_wish_of_the_peer_lengthens_the_wait(messages):
     """`retry_after` counts, up to the longest wait."""
-    virtual = Virtual()
+    virtual = _Virtual()
     resilient = Resilient(
         dialling(
             TransportError("starting", code="unavailable", retry_after=7.0),
@@ -208,7 +206,7 @@ async def test_a_configuration_that_cannot_work_is_raised_to_all_who_wait(messag
 
 async def test_many_who_wait_share_one_reconnection(messages):
     """Fifty sends fail together, and one connection is made for all of them."""
-    virtual = Virtual()
+    virtual = _Virtual()
     first, second = MockTransport(sends=[TransportError("lost")] * 50), MockTransport()
     resilient = Resilient(dialling(first, second), **virtual.options)
     sent = messages(50)
@@ -288,7 +286,7 @@ async def test_what_a_connection_held_is_received_after_closing(messages):
 
 async def test_what_a_lost_connection_had_received_is_received_first(messages):
     """A send that fails takes the connection down, and nothing that had come through it."""
-    virtual = Virtual()
+    virtual = _Virtual()
     sent = messages(4)
     bad = ProtocolError("line 3 is no message")
     first = MockTransport([*sent[:2], bad], sends=[TransportError("lost")], quiet=True)

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-import os
 import stat
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -320,7 +320,7 @@ async def test_a_recording_that_cannot_be_written_fails_at_the_end(messages, tmp
     assert len(mock.sent) == 1
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 async def test_a_recording_onto_a_full_disk_says_so(messages):
     """Code unavailable, with the path."""
     recorder = Recorder(MockTransport(), "/dev/full")

@@ -10,6 +10,7 @@ from contextlib import suppress
 from contextvars import Context
 from typing import Any, TypeVar
 
+from mist.transport.daemons import DaemonExecutor
 from mist.transport.errors import TransportClosed, TransportError
 from mist.transport.interface import Transport
 
@@ -27,6 +28,7 @@ class Background:
     def __init__(self) -> None:
         self._process = os.getpid()
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(DaemonExecutor())
         self._open: set[Transport] = set()
         self._exiting = False
         self._thread = threading.Thread(

@@ -4,7 +4,9 @@ import asyncio
 import zlib
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import NoReturn
 
@@ -12,11 +14,14 @@ import msgspec
 from msgspec import Raw
 
 from mist.protocol import Message
+from mist.transport.backpressure import blocking_send
 from mist.transport.errors import BufferFull, EndOfStream, TransportClosed, TransportError
 from mist.transport.interface import Transport
 from mist.transport.layer import Layer
 
 _CORRUPTION_TRIES = 16
+# How long closing waits for room for what was held back, in seconds.
+_CLOSE_TIMEOUT = 5.0
 _check_syntax = msgspec.json.Decoder(Raw).decode
 
 
@@ -76,10 +81,12 @@ class FaultyTransport(Layer):
         self._max_delay = max_delay
         self._sleep = sleep
         self._disconnected = False
+        self._closed = False
         self._outgoing = _Dice(f"{seed} send", chances)
         self._incoming = _Dice(f"{seed} receive", chances)
         # Sent, and held back so that the next one overtakes it.
         self._late: deque[Message] = deque()
+        self._sending_late = asyncio.Lock()
         self._releasing: asyncio.Task[None] | None = None
         # Received, and held back; received, and ready to be returned.
         self._overtaken: list[Message] = []
@@ -93,7 +100,7 @@ class FaultyTransport(Layer):
         Raises:
             TransportError: There was a disconnection.
         """
-        self._refuse_if_disconnected()
+        self._refuse_if_over()
         fate = self._outgoing.roll()
         if "disconnect" in fate.faults:
             if fate.chance < 0.5:  # noqa: PLR2004  # either is as likely
@@ -102,6 +109,7 @@ class FaultyTransport(Layer):
         if "delay" in fate.faults:
             self.faults["delay"] += 1
             await self._sleep(fate.chance * self._max_delay)
+            self._refuse_if_over()
         copies = self._disturbed(message, fate)
         if copies and "reorder" in fate.faults:
             self.faults["reorder"] += 1
@@ -127,13 +135,16 @@ class FaultyTransport(Layer):
             return self._arrived.popleft()
 
     async def close(self) -> None:
-        """Send what was held back, and close the transport beneath."""
+        """Send what was held back, waiting some seconds for room, and close what is beneath."""
+        self._closed = True
         if self._releasing is not None:
             self._releasing.cancel()
+            await asyncio.wait([self._releasing])
         if not self._disconnected:
-            await self._release()
-        self.faults["loss"] += len(self._late)
-        self._late.clear()
+            await self._release_all()
+        async with self._sending_late:
+            self.faults["loss"] += len(self._late)
+            self._late.clear()
         await self.inner.close()
 
     async def _advance(self) -> None:
@@ -195,12 +206,18 @@ class FaultyTransport(Layer):
         return [message]
 
     async def _disconnect(self) -> NoReturn:
+        await self._release_all()
         self.faults["disconnect"] += 1
-        await self._release()
         self._disconnected = True
         await self.inner.close()
         self._refuse_if_disconnected()
         raise AssertionError  # not reached
+
+    def _refuse_if_over(self) -> None:
+        """Take nothing that could only be held back for ever."""
+        self._refuse_if_disconnected()
+        if self._closed:
+            raise TransportClosed("the faulty transport is closed")
 
     def _refuse_if_disconnected(self) -> None:
         if self._disconnected:
@@ -211,20 +228,28 @@ class FaultyTransport(Layer):
             await self._sleep(self._max_delay)
             await self._release()
 
+    async def _release_all(self) -> None:
+        """Send what was held back, waiting a while for room."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT), self._sending_late:
+                await self._send_late(partial(blocking_send, self.inner))
+
     async def _release(self) -> None:
-        """Send what was held back, as far as there is room."""
+        """Send what was held back, as far as there is room, unless somebody is at it."""
+        if self._late and not self._sending_late.locked():
+            async with self._sending_late:
+                await self._send_late(self.inner.send)
+
+    async def _send_late(self, send: Callable[[Message], Awaitable[None]]) -> None:
         while self._late:
-            message = self._late.popleft()
             try:
-                await self.inner.send(message)
+                await send(self._late[0])
             except BufferFull:
-                self._late.appendleft(message)
                 return
             except TransportError:
                 self.faults["loss"] += 1
-            except asyncio.CancelledError:
-                self._late.appendleft(message)
-                raise
+            # Only now, so that a cancelled call leaves it in its place.
+            self._late.popleft()
 
 
 @dataclass(frozen=True)

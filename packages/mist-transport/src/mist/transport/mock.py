@@ -15,7 +15,6 @@ class MockTransport(Conversation):
 
     Attributes:
         sent: The messages that were sent, in order.
-        closed: Whether `close` was called.
     """
 
     def __init__(

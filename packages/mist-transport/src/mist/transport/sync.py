@@ -77,6 +77,11 @@ class SyncTransport(Generic[AnyTransport]):
         home.adopt(transport)
         weakref.finalize(self, home.abandon, transport).atexit = False
 
+    @property
+    def transport(self) -> AnyTransport:
+        """The transport itself, which lives on the background thread: look, do not await."""
+        return self._transport
+
     def send(self, message: Message, timeout: float | None = None) -> None:
         """Send one message; returning means that it was taken.
 
