@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mist.cli.error import DeclarationError, UsageError
 from mist.cli.flagset import FlagSet
-from mist.cli.suggest import did_you_mean
+from mist.cli.suggest import check_choice, did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,12 +55,7 @@ class Argument:
         share = texts[:count]
         del texts[:count]
         for text in share:
-            if self.choices and text not in self.choices:
-                hint = did_you_mean(text, self.choices, "")
-                raise UsageError(
-                    f"<{self.name}>: expected one of {', '.join(self.choices)}, got {text!r}"
-                    + (f"; {hint}" if hint else "")
-                )
+            check_choice(text, self.choices, f"<{self.name}>")
         return share
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mist.cli.error import UsageError
-from mist.cli.suggest import did_you_mean
+from mist.cli.suggest import check_choice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,15 +84,11 @@ class Flag:
         Raises:
             UsageError: it means none.
         """
-        if self.choices and text not in self.choices:
-            expected = f"one of {', '.join(self.choices)}"
-            hint = did_you_mean(text, self.choices, "")
-        elif (value := _PARSERS[self.kind](text)) is not None:
-            return value
-        else:
-            expected, hint = _EXPECTED[self.kind], ""
-        message = f"{source}: expected {expected}, got {text!r}"
-        raise UsageError(f"{message}; {hint}" if hint else message)
+        check_choice(text, self.choices, source)
+        value = _PARSERS[self.kind](text)
+        if value is None:
+            raise UsageError(f"{source}: expected {_EXPECTED[self.kind]}, got {text!r}")
+        return value
 
 
 def variable_name(*parts: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from mist.cli.error import UsageError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 def did_you_mean(typed: str, names: Iterable[str], otherwise: str) -> str:
@@ -13,3 +15,16 @@ def did_you_mean(typed: str, names: Iterable[str], otherwise: str) -> str:
 
     nearest = get_close_matches(typed, list(names), n=1)
     return f"did you mean {nearest[0]}?" if nearest else otherwise
+
+
+def check_choice(text: str, choices: Sequence[str], source: str) -> None:
+    """Raise a UsageError with the nearest of `choices` if `text` is none of them.
+
+    Args:
+        text: what was given.
+        choices: what may be given; empty for anything.
+        source: where, for the error.
+    """
+    if choices and text not in choices:
+        message = f"{source}: expected one of {', '.join(choices)}, got {text!r}"
+        raise UsageError("; ".join(filter(None, (message, did_you_mean(text, choices, "")))))
