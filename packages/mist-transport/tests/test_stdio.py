@@ -36,7 +36,7 @@ ECHO = textwrap.dedent("""
 
 def encoded(messages: list[Message]) -> bytes:
     """Return the messages as JSON lines."""
-    return b"".join(message.marshal() + b"\n" for message in samples)
+    return b"".join(message.marshal() + b"\n" for message in messages)
 
 
 def test_a_pipe_gives_back_exactly_the_messages(samples: list[Message]) -> None:

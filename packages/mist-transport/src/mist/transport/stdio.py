@@ -197,7 +197,9 @@ class PipeWriter:
 
     def _explain(self, exc: OSError) -> TransportError:
         if isinstance(exc, BrokenPipeError):
-            return TransportClosed(f"the reader of {self._name} has closed its end")
+            closed = TransportClosed(f"the reader of {self._name} has closed its end")
+            closed.errno, closed.__cause__ = exc.errno, exc
+            return closed
         return TransportError.from_os_error(exc, f"cannot write to {self._name}")
 
 

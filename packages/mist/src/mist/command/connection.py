@@ -4,7 +4,7 @@ from typing import Any
 
 from mist.cli import Command
 from mist.command.url import as_url, is_http
-from mist.transport import HTTP, Resilient, Transport, TransportError, dial
+from mist.transport import HTTP, Resilient, Stdio, Transport, TransportError, dial
 
 
 def add_peer_flags(command: Command) -> None:
@@ -44,6 +44,11 @@ class LastingPeer:
         self.transport: Transport = self._current
         if is_http(self.url):
             self.transport = Resilient(self._dial, max_reconnect_wait=5.0)
+
+    @property
+    def is_stdout(self) -> bool:
+        """Whether messages go to this process's standard output."""
+        return isinstance(self._current, Stdio)
 
     def keeps_order(self) -> bool:
         """Tell whether messages that are sent all at once arrive in order."""

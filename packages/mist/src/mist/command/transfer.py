@@ -3,13 +3,14 @@
 import os
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from mist.command.connection import LastingPeer
 from mist.command.pump import Pump
 from mist.output import Writer, progress
 from mist.protocol import ProtocolError
-from mist.transport import File, Transport
+from mist.transport import File, Transport, TransportClosed
 
 PATIENCE = 10.0
 """How long an interrupted transfer goes on delivering what it has read, in seconds."""
@@ -50,23 +51,28 @@ async def transfer(
             stderr.error(f"skipped {error}")
 
     started = time.monotonic()
-    with progress(None, label) as bar:
+    # What goes to standard output shows by itself how far it is.
+    with nullcontext() if destination.is_stdout else progress(None, label) as bar:
         pump = Pump(
             source,
             destination.transport,
             together=destination.keeps_order,
             limit=limit,
             skip=skip,
-            on_delivered=bar.advance,
+            on_delivered=bar.advance if bar else _tell_nobody,
             on_malformed=complain,
         )
         try:
             async with source, destination.transport:
                 await pump.run(patience=PATIENCE)
+        except TransportClosed:
+            # Whoever reads our standard output has seen enough: that is no failure.
+            source_is_consumed = source_is_consumed and not destination.is_stdout
+            raise
         finally:
             if source_is_consumed:
                 await _keep(pump, destination, stderr)
-            elif pump.undelivered:
+            elif pump.undelivered and not destination.is_stdout:
                 stderr.error(
                     f"stopped after {skip + pump.delivered} messages;"
                     f" --skip {skip + pump.delivered} goes on from there"
@@ -78,6 +84,10 @@ async def transfer(
         + "\n"
     )
     return 1 if malformed else 0
+
+
+def _tell_nobody(_count: int) -> None:
+    """Take a count that is not shown."""
 
 
 async def _keep(pump: Pump, destination: LastingPeer, stderr: Writer) -> None:
