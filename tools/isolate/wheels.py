@@ -111,9 +111,7 @@ def declared_closure(names: Iterable[str], workspace: Workspace) -> set[str]:
 
 
 async def _uv_build(project: Path, target: Path, *options: str) -> None:
-    built = await run(
-        find_uv_bin(), "build", "--quiet", *options, "--out-dir", target, project, cwd=project
-    )
+    built = await run(find_uv_bin(), "build", *options, "--out-dir", target, project, cwd=project)
     if not built.ok:
         raise BuildError(f"{project.name} does not build\n{built}")
 
