@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tools.bench.result import Result
 from tools.bench.row import Unit
 
+_NOTE = 60  # columns
 _HEADERS = ("what", "ours", "peer", "ratio", "noise", "target", "met", "against")
 _NUMBERS = {1, 2, 3, 4, 5}
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
@@ -45,7 +46,16 @@ def verdict(result: Result) -> str:
 def _cells(result: Result) -> tuple[str, ...]:
     row = result.row
     if not result.rounds:
-        return (row.title, "-", "-", "-", "-", str(row.target), verdict(result), result.note)
+        return (
+            row.title,
+            "-",
+            "-",
+            "-",
+            "-",
+            str(row.target),
+            verdict(result),
+            _short(result.note),
+        )
     return (
         row.title,
         figure(result.ours, row.unit),
@@ -56,3 +66,9 @@ def _cells(result: Result) -> tuple[str, ...]:
         verdict(result),
         row.against,
     )
+
+
+def _short(note: str) -> str:
+    """Keep a note within its cell; progress on stderr told it in full."""
+    line = note.partition("\n")[0]
+    return line if len(line) <= _NOTE else f"{line[: _NOTE - 3]}..."

@@ -20,8 +20,11 @@ ROWS = Rows("cli")
 
 def _seconds(code: str) -> float:
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-I", "-c", code], check=True)
-    return time.perf_counter() - started
+    ran = subprocess.run([sys.executable, "-I", "-c", code], check=False)
+    taken = time.perf_counter() - started
+    if ran.returncode:
+        raise RuntimeError(f"the program fails: {code}")
+    return taken
 
 
 @ROWS.rounds(

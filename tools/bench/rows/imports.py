@@ -19,9 +19,9 @@ def _seconds(modules: str) -> float:
         "import time; started = time.perf_counter(); "
         f"import {modules}; print(time.perf_counter() - started)"
     )
-    ran = subprocess.run(
-        [sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True
-    )
+    ran = subprocess.run([sys.executable, "-I", "-c", code], stdout=subprocess.PIPE, check=False)
+    if ran.returncode:
+        raise RuntimeError(f"`import {modules}` fails")
     return float(ran.stdout)
 
 
