@@ -64,7 +64,6 @@ __all__ = [
 ]
 
 # A traceback or a repr shows the name that users import, not the file it lives in.
-for _name in __all__:
-    if hasattr(globals()[_name], "__module__"):
-        globals()[_name].__module__ = __name__
-del _name
+for _public in [globals()[name] for name in __all__]:
+    if hasattr(_public, "__module__"):
+        _public.__module__ = __name__

@@ -9,11 +9,14 @@ _ID_BYTES = 16
 # everything else that makes a message. `list.pop` is atomic, so threads never share an id.
 _ready: list[str] = []
 
+take_ready_id = _ready.pop
+"""Return an id fetched earlier; raises IndexError where `new_id` would fetch some."""
+
 
 def new_id() -> str:
     """Return 32 lowercase hexadecimal digits that no other process or thread will return."""
     try:
-        return _ready.pop()
+        return take_ready_id()
     except IndexError:
         batch = os.urandom(_BATCH * _ID_BYTES).hex(" ", _ID_BYTES).split(" ")
         last = batch.pop()

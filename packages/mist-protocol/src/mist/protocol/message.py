@@ -1,5 +1,6 @@
 """The envelope that everything crossing a tool boundary travels in."""
 
+import builtins
 import zlib
 from time import time_ns
 from typing import Annotated, Any, TypeVar, overload
@@ -7,10 +8,12 @@ from typing import Annotated, Any, TypeVar, overload
 import msgspec
 from msgspec import Raw
 
-from mist.protocol.decoding import decode_payload, explain_malformed
+from mist.protocol.decoding import UNREADABLE, decode_payload, explain_malformed
 from mist.protocol.encoding import encode_payload
 from mist.protocol.errors import MessageTooLarge, ProtocolError
-from mist.protocol.ids import new_id
+from mist.protocol.excerpt import excerpt
+from mist.protocol.faults import UNENCODABLE, find_fault
+from mist.protocol.ids import new_id, take_ready_id
 from mist.protocol.limits import MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE
 from mist.protocol.registry import payload_class
 from mist.protocol.version import CURRENT_VERSION
@@ -25,7 +28,6 @@ _NO_PAYLOAD = Raw(b"")
 _REQUIRED = ("version", "id", "source", "type")
 # Below this many bytes, what a payload keeps alive besides itself is not worth a copy.
 _PIN_THRESHOLD = 4096
-_SHOWN_PAYLOAD = 80
 
 
 class Message(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -56,7 +58,7 @@ class Message(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         Args:
             source: The tool that makes it, such as `Source.MATCHSPEC`.
             type: What the payload is, such as `MessageType.INFER_REQUEST`.
-            payload: A registered payload class, JSON values, or a `msgspec.Raw` of JSON.
+            payload: An instance of a payload class, JSON values, or a `msgspec.Raw` of JSON.
 
         Raises:
             ProtocolError: `source` or `type` is empty, or a value in the payload has no JSON
@@ -66,7 +68,11 @@ class Message(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         encoded = encode_payload(payload)
         if not source or not type or len(encoded) > MAX_MESSAGE_SIZE:
             _refuse_new(source, type, len(encoded))
-        return Message(CURRENT_VERSION, new_id(), source, type, time_ns(), Raw(encoded))
+        try:
+            fresh_id = take_ready_id()
+        except IndexError:
+            fresh_id = new_id()
+        return Message(CURRENT_VERSION, fresh_id, source, type, time_ns(), Raw(encoded))
 
     @staticmethod
     def unmarshal(data: bytes | bytearray | memoryview | str) -> "Message":
@@ -82,17 +88,30 @@ class Message(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         size = len(data)
         if size > MAX_ENVELOPE_SIZE:
             raise MessageTooLarge(size, MAX_MESSAGE_SIZE)
+        if type(data) is not bytes:
+            data = _own(data)
+            size = len(data)
         try:
-            message = _decode(data if type(data) is bytes else _own(data))
-        except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
+            message = _decode(data)
+        except UNREADABLE as exc:
             message = _read_like_go(data, exc)
         if size > _PIN_THRESHOLD:
             message = _unpinned(message, size)
         return message
 
     def marshal(self) -> bytes:
-        """Return the envelope as one line of JSON, without a line ending."""
-        return _encode(self)
+        """Return the envelope as JSON, the payload byte for byte.
+
+        It is one line, unless the payload came from a peer that breaks lines inside its JSON:
+        `marshal_lines` sees to that.
+
+        Raises:
+            ProtocolError: A field that was set by hand has no JSON form.
+        """
+        try:
+            return _encode(self)
+        except UNENCODABLE as exc:
+            raise ProtocolError(f"cannot encode message: {find_fault(self) or exc}") from exc
 
     def validate(self) -> None:
         """Check what `unmarshal` checks, for a message that was put together by hand.
@@ -102,19 +121,23 @@ class Message(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             MessageTooLarge: The payload is over `MAX_MESSAGE_SIZE`.
         """
         for name in _REQUIRED:
-            value = getattr(self, name)
-            if not isinstance(value, str) or not value:
-                raise ProtocolError(f"missing {name}: expected a non-empty string, got {value!r}")
-        if len(self.payload) > MAX_MESSAGE_SIZE:
-            raise MessageTooLarge(len(self.payload), MAX_MESSAGE_SIZE, "payload")
+            _require(name, getattr(self, name))
+        payload: Any = self.payload
+        if not isinstance(payload, Raw):
+            raise ProtocolError(
+                f"payload: expected a msgspec.Raw of JSON, got {type(payload).__name__};"
+                " Message.new encodes values"
+            )
+        if len(payload) > MAX_MESSAGE_SIZE:
+            raise MessageTooLarge(len(payload), MAX_MESSAGE_SIZE, "payload")
         # What is left are wrong types and numbers out of range, which the decoder names best.
-        Message.unmarshal(_encode(self))
+        Message.unmarshal(self.marshal())
 
     @overload
     def decode(self) -> Any: ...
     @overload
-    def decode(self, target: type[T]) -> T: ...
-    def decode(self, target: type[Any] | None = None) -> Any:
+    def decode(self, target: builtins.type[T]) -> T: ...
+    def decode(self, target: builtins.type[Any] | None = None) -> Any:
         """Return the payload as a Python value.
 
         Args:
@@ -142,8 +165,8 @@ class Message(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         )
 
     def marshal_with_checksum(self) -> bytes:
-        """Return the envelope as one line of JSON, with the checksum of its payload."""
-        return _encode(self.with_checksum())
+        """Return the envelope as JSON, as `marshal` does, with the checksum of its payload."""
+        return self.with_checksum().marshal()
 
     def verify_checksum(self) -> bool:
         """Tell whether the payload matches the checksum; True where there is none."""
@@ -152,12 +175,14 @@ class Message(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     def __hash__(self) -> int:
         return hash(self.id)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, msgspec.structs.astuple(self)
+
     def __repr__(self) -> str:
-        payload = bytes(self.payload)
-        shown = repr(payload[:_SHOWN_PAYLOAD]) + ("..." if len(payload) > _SHOWN_PAYLOAD else "")
         return (
-            f"Message(version={self.version!r}, id={self.id!r}, source={self.source!r},"
-            f" type={self.type!r}, timestamp_ns={self.timestamp_ns}, payload={shown},"
+            f"Message(version={excerpt(self.version)}, id={excerpt(self.id)},"
+            f" source={excerpt(self.source)}, type={excerpt(self.type)},"
+            f" timestamp_ns={self.timestamp_ns}, payload={excerpt(bytes(self.payload))},"
             f" checksum={self.checksum})"
         )
 
@@ -179,17 +204,19 @@ _decode = msgspec.json.Decoder(Message).decode
 _decode_like_go = msgspec.json.Decoder(_Envelope).decode
 
 
-def _own(data: bytearray | memoryview | str) -> bytes | str:
+def _own(data: bytes | bytearray | memoryview | str) -> bytes | str:
     """Take bytes that nobody else can change, and that keep nothing but themselves alive."""
     return data if isinstance(data, str) else bytes(data)
 
 
-def _read_like_go(data: bytes | bytearray | memoryview | str, cause: Exception) -> Message:
+def _read_like_go(data: bytes | str, cause: Exception) -> Message:
     """Read what the strict decoder refused, or raise for the reason that Go would give."""
     try:
-        envelope = _decode_like_go(_own(data) if not isinstance(data, bytes) else data)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
-        raise ProtocolError(f"not a message: {explain_malformed(exc)}") from cause
+        envelope = _decode_like_go(data)
+    except UNREADABLE as exc:
+        # That null passes for absent is no help to somebody whose value has the wrong type.
+        reason = explain_malformed(exc).replace(" | null`", "`")
+        raise ProtocolError(f"not a message: {reason}") from cause
     for name in _REQUIRED:
         if not getattr(envelope, name):
             raise ProtocolError(f"missing {name}: expected a non-empty string") from cause
@@ -217,8 +244,20 @@ def _unpinned(message: Message, size: int) -> Message:
     return message
 
 
+def _restore(*fields: Any) -> Message:
+    """Put a pickled message together again."""
+    message = Message(*fields)
+    # That a payload is absent is known by the default's identity, which pickling loses.
+    return message if message.payload else msgspec.structs.replace(message, payload=_NO_PAYLOAD)
+
+
+def _require(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value:
+        got = repr(value) if isinstance(value, str) else type(value).__name__
+        raise ProtocolError(f"missing {name}: expected a non-empty string, got {got}")
+
+
 def _refuse_new(source: str, type: str, size: int) -> None:  # noqa: A002  # the wire's name
-    for name, value in (("source", source), ("type", type)):
-        if not value:
-            raise ProtocolError(f"missing {name}: expected a non-empty string, got {value!r}")
+    _require("source", source)
+    _require("type", type)
     raise MessageTooLarge(size, MAX_MESSAGE_SIZE, "payload")

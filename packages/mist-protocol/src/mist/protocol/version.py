@@ -1,9 +1,9 @@
 """Which protocol versions two tools have in common."""
 
-import re
 from typing import Final
 
 from mist.protocol.errors import UnsupportedVersion
+from mist.protocol.excerpt import excerpt
 
 CURRENT_VERSION: Final = "1"
 """The version that new messages carry."""
@@ -14,9 +14,8 @@ MIN_SUPPORTED_VERSION: Final = "1"
 MAX_SUPPORTED_VERSION: Final = "1"
 """The newest version that this implementation reads."""
 
-# What Go's strconv.Atoi takes: Python's int() would also allow `1_0` and other scripts' digits.
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _INT64_LIMIT = 1 << 63
+_INT64_DIGITS = 19
 
 
 def check_version(version: str) -> None:
@@ -30,14 +29,16 @@ def check_version(version: str) -> None:
     """
     number = _parse(version)
     if number is None:
-        raise UnsupportedVersion(f"invalid version {version!r}: expected a whole number such as '1'")
+        raise UnsupportedVersion(
+            f"invalid version {excerpt(version)}: expected a whole number such as '1'"
+        )
     if number < int(MIN_SUPPORTED_VERSION):
         raise UnsupportedVersion(
-            f"version {version!r} is too old (min supported: {MIN_SUPPORTED_VERSION})"
+            f"version {excerpt(version)} is too old (min supported: {MIN_SUPPORTED_VERSION})"
         )
     if number > int(MAX_SUPPORTED_VERSION):
         raise UnsupportedVersion(
-            f"version {version!r} is too new (max supported: {MAX_SUPPORTED_VERSION})"
+            f"version {excerpt(version)} is too new (max supported: {MAX_SUPPORTED_VERSION})"
         )
 
 
@@ -64,7 +65,9 @@ def negotiate_version(local: str, remote: str) -> str:
     remote_min, remote_max = _parse_range(remote, "remote")
     highest = min(local_max, remote_max)
     if highest < max(local_min, remote_min):
-        raise UnsupportedVersion(f"no compatible version (local {local}, remote {remote})")
+        raise UnsupportedVersion(
+            f"no compatible version (local {excerpt(local)}, remote {excerpt(remote)})"
+        )
     return str(highest)
 
 
@@ -78,7 +81,9 @@ def version_info() -> str:
 
 def _parse(text: str) -> int | None:
     stripped = text.strip()
-    if not _INTEGER.fullmatch(stripped):
+    digits = stripped[1:] if stripped.startswith(("+", "-")) else stripped
+    # What Go's strconv.Atoi takes: int() would also allow `1_0` and other scripts' digits.
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _INT64_DIGITS):
         return None
     number = int(stripped)
     return number if -_INT64_LIMIT <= number < _INT64_LIMIT else None
@@ -89,10 +94,10 @@ def _parse_range(text: str, side: str) -> tuple[int, int]:
     minimum, maximum = _parse(low), _parse(high if dash else low)
     if minimum is None or maximum is None:
         raise UnsupportedVersion(
-            f"invalid {side} version range {text!r}: expected 'min-max' or one version"
+            f"invalid {side} version range {excerpt(text)}: expected 'min-max' or one version"
         )
     if minimum > maximum:
         raise UnsupportedVersion(
-            f"invalid {side} version range {text!r}: min {minimum} > max {maximum}"
+            f"invalid {side} version range {excerpt(text)}: min {minimum} > max {maximum}"
         )
     return minimum, maximum

@@ -1,1 +1,55 @@
 """Send and receive MIST messages over HTTP, files, stdio and in-process channels."""
+
+from mist.transport.backpressure import blocking_send
+from mist.transport.channel import Channel, channel_pair
+from mist.transport.dial import dial
+from mist.transport.errors import (
+    BufferFull,
+    EndOfStream,
+    Rejected,
+    TransportClosed,
+    TransportError,
+    TransportTimeout,
+)
+from mist.transport.file import File
+from mist.transport.http import HTTP
+from mist.transport.interface import Conversation, Receiver, Sender, Transport
+from mist.transport.layer import Middleware, unwrap, wrap
+from mist.transport.lines import LineParser
+from mist.transport.middleware import with_logging, with_metrics, with_retry, with_tracing
+from mist.transport.resilient import Resilient
+from mist.transport.stdio import Stdio
+
+__all__ = [
+    "HTTP",
+    "BufferFull",
+    "Channel",
+    "Conversation",
+    "EndOfStream",
+    "File",
+    "LineParser",
+    "Middleware",
+    "Receiver",
+    "Rejected",
+    "Resilient",
+    "Sender",
+    "Stdio",
+    "Transport",
+    "TransportClosed",
+    "TransportError",
+    "TransportTimeout",
+    "blocking_send",
+    "channel_pair",
+    "dial",
+    "unwrap",
+    "with_logging",
+    "with_metrics",
+    "with_retry",
+    "with_tracing",
+    "wrap",
+]
+
+# A traceback or a repr shows the name that users import, not the file it lives in.
+for _name in set(__all__) - {"Middleware"}:  # a type alias has no module of its own
+    globals()[_name].__module__ = __name__
+del _name

@@ -7,6 +7,7 @@ exit codes agree about it.
 import asyncio
 import errno
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 _CODES = {
     errno.ENOENT: "not_found",
@@ -25,6 +26,22 @@ _CODES = {
     errno.ENFILE: "unavailable",
     errno.ETIMEDOUT: "timeout",
 }
+
+_STANDARD_CODES = frozenset(
+    {
+        "internal",
+        "timeout",
+        "cancelled",
+        "transport",
+        "protocol",
+        "validation",
+        "not_found",
+        "unavailable",
+        "rate_limit",
+        "auth",
+        "conflict",
+    }
+)
 
 
 class TransportError(OSError):
@@ -56,6 +73,20 @@ class TransportError(OSError):
         error.__cause__ = exc
         return error
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The way of OSError calls the class with the bare message, which is not enough for all.
+        return _blank, (type(self), self.args), self.__getstate__() | {"errno": self.errno}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def _blank(kind: type[TransportError], args: tuple[Any, ...]) -> TransportError:
+    """Make an error that has its text, and the rest of its state still to come."""
+    error = kind.__new__(kind)
+    error.args = args
+    return error
+
 
 class TransportClosed(TransportError):
     """The transport was closed, by this side or by its peer."""
@@ -86,6 +117,10 @@ class BufferFull(TransportError):
         super().__init__(message, retry_after=retry_after)
         self._room = room
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Where the room is, only this object's event loop knows: a copy waits a little instead.
+        return super().__getstate__() | {"_room": None}
+
     async def wait_for_room(self) -> None:
         """Return when it is worth trying again."""
         if self._room is not None:
@@ -110,7 +145,7 @@ class Rejected(TransportError):
         405: "not_found",
         408: "timeout",
         409: "conflict",
-        413: "protocol",
+        410: "not_found",
         422: "validation",
         429: "rate_limit",
         503: "unavailable",
@@ -120,6 +155,23 @@ class Rejected(TransportError):
     def __init__(
         self, message: str, *, status: int, body: str = "", retry_after: float | None = None
     ) -> None:
-        super().__init__(message, code=self._CODES_BY_STATUS.get(status), retry_after=retry_after)
+        code = self._CODES_BY_STATUS.get(status)
+        if code is None and 400 <= status < 500:  # noqa: PLR2004  # the range is the standard's
+            code = "protocol"  # RFC 9110, section 15: an unknown 4xx is treated as a 400
+        super().__init__(message, code=code, retry_after=retry_after)
         self.status = status
         self.body = body
+
+
+def code_of(exc: BaseException) -> str:
+    """Return the standard error code that fits an exception, whoever raised it."""
+    code = getattr(exc, "code", None)
+    if isinstance(code, str) and code in _STANDARD_CODES:
+        return str(code)
+    if isinstance(exc, asyncio.CancelledError):
+        return "cancelled"
+    if isinstance(exc, TimeoutError):
+        return "timeout"
+    if isinstance(exc, OSError):
+        return _CODES.get(exc.errno or 0, "transport")
+    return "internal"

@@ -140,6 +140,11 @@ class HTTP(Conversation):
         """The URL that reaches the listener from this machine."""
         return self._listening().url
 
+    @property
+    def batching(self) -> bool:
+        """Whether the peer is known to take batches, in which sends keep their order."""
+        return self._sender is not None and self._sender.peer_batches
+
     async def listen(
         self,
         address: str,

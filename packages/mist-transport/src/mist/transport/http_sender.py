@@ -62,7 +62,7 @@ class HTTPSender:
         self._token = token
         self._timeout = timeout
         self._batch = batch
-        self._peer_batches = False
+        self.peer_batches = False
         self._closed = False
         self._singles = 0
         self._no_singles = asyncio.Event()
@@ -104,7 +104,7 @@ class HTTPSender:
             _refuse_too_large(message, line)
         headers = outgoing_headers.get()
         # A payload that was received with line breaks keeps them, and does not fit on a line.
-        if self._peer_batches and b"\n" not in line:
+        if self.peer_batches and b"\n" not in line:
             return await self._coalescer.send(line, headers)
         self._singles += 1
         try:
@@ -151,7 +151,7 @@ class HTTPSender:
         if answer.status == HTTPStatus.OK:
             return self._fates(answer, len(lines))
         if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or (
-            answer.status in _NOT_UNDERSTOOD and not self._peer_batches
+            answer.status in _NOT_UNDERSTOOD and not self.peer_batches
         ):
             # Nothing of it was taken: the peer at this address takes no batches any more, or
             # smaller ones than this.
@@ -211,9 +211,9 @@ class HTTPSender:
 
     def _learn(self, answer: Answer) -> None:
         if NDJSON in answer.headers.get("Accept-Post", ""):
-            self._peer_batches = self._batch
+            self.peer_batches = self._batch
         elif answer.status < 300 or answer.status in _NOT_UNDERSTOOD:  # noqa: PLR2004  # success
-            self._peer_batches = False
+            self.peer_batches = False
         # Any other answer may come from something in between, and tells nothing of the peer.
 
     def _rejected(self, answer: Answer, why: str | None = None) -> Rejected:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from mist.transport.errors import BufferFull, TransportClosed
@@ -61,10 +62,12 @@ class Inbox(Generic[T]):
         """
         # Nothing is awaited between finding an item and returning it: a cancelled call has
         # taken nothing.
+        came_too_late = False
         while not self._items:
             if self.closed:
                 raise TransportClosed(f"{self.name} is closed")
-            await _wait_in(self._takers, lambda: bool(self._items))
+            await _wait_in(self._takers, self._has_items, first=came_too_late)
+            came_too_late = True
         item = self._items.popleft()
         if self._waiting_for_room:
             _wake_one(self._waiting_for_room)
@@ -72,8 +75,12 @@ class Inbox(Generic[T]):
 
     async def room(self) -> None:
         """Return when there may be room, or when the queue is closed."""
-        if not self.closed and len(self._items) >= self.size:
-            await _wait_in(self._waiting_for_room, lambda: len(self._items) < self.size)
+        if self.closed or self._has_room():
+            return
+        await _wait_in(self._waiting_for_room, self._has_room)
+        # Who returns from here may be delayed or cancelled on its way to `put`. As long as the
+        # room is there, the next in line must not depend on it.
+        asyncio.get_running_loop().call_soon(self._offer_room)
 
     def close(self) -> None:
         """Take no more items, and wake everybody who waits."""
@@ -81,6 +88,16 @@ class Inbox(Generic[T]):
         for waiters in (self._takers, self._waiting_for_room):
             while waiters:
                 _wake_one(waiters)
+
+    def _has_items(self) -> bool:
+        return bool(self._items)
+
+    def _has_room(self) -> bool:
+        return len(self._items) < self.size
+
+    def _offer_room(self) -> None:
+        if self._has_room():
+            _wake_one(self._waiting_for_room)
 
 
 def _wake_one(waiters: Waiters) -> None:
@@ -91,16 +108,23 @@ def _wake_one(waiters: Waiters) -> None:
             return
 
 
-async def _wait_in(waiters: Waiters, worth_waking: Callable[[], bool]) -> None:
+async def _wait_in(
+    waiters: Waiters, worth_waking: Callable[[], bool], *, first: bool = False
+) -> None:
     waiter = asyncio.get_running_loop().create_future()
-    waiters.append(waiter)
+    if first:
+        waiters.appendleft(waiter)
+    else:
+        waiters.append(waiter)
     try:
         await waiter
-    except asyncio.CancelledError:
+    except BaseException:
         if waiter.done() and not waiter.cancelled():
             # Woken and cancelled at once: hand the wake-up on, or it would be lost.
             if worth_waking():
                 _wake_one(waiters)
         else:
-            waiters.remove(waiter)
+            # Somebody who looked for a waiter to wake may have dropped this one already.
+            with suppress(ValueError):
+                waiters.remove(waiter)
         raise

@@ -1,0 +1,103 @@
+"""What --help says."""
+
+import pytest
+
+from mist.cli import App, Command
+
+
+@pytest.fixture
+def app(monkeypatch):
+    """An application with one command that has everything help can show."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    relay = Command(
+        "relay",
+        "Relay messages, 100% of them",
+        lambda _c, _a: None,
+        description="Waits where the target is slow.",
+        examples=["mist relay a.jsonl http://host", "mist relay --rate 5 a b"],
+    )
+    relay.add_argument("src", "where from", choices=("a", "b"))
+    relay.add_argument("dst", "where to", arity="+")
+    relay.add_float64_flag("rate", 2.5, "messages per second, 50% at most", short="r")
+    relay.add_bool_flag("follow", help="go on at the end")
+    relay.add_bool_flag("check", default=True, help="check each")
+    relay.add_string_flag("form", "json", "output", choices=("json", "text"), env="FORM")
+    relay.add_string_flag("secret", help="never in a variable", env="")
+    app = App("mist", "1.0", description="Moves messages.")
+    app.add_command(relay)
+    return app
+
+
+RELAY_HELP = """\
+usage: mist relay [flags] <src> <dst>...
+
+Relay messages, 100% of them
+
+Waits where the target is slow.
+
+arguments:
+  <src>                 where from (a, b)
+  <dst>                 where to
+
+flags:
+  -r FLOAT, --rate FLOAT
+                        messages per second, 50% at most (default: 2.5, env:
+                        MIST_RELAY_RATE)
+  --follow              go on at the end (env: MIST_RELAY_FOLLOW)
+  --check, --no-check   check each (default: on, env: MIST_RELAY_CHECK)
+  --form json|text      output (default: json, env: FORM)
+  --secret STRING       never in a variable
+
+global flags:
+  -h, --help            show this help and exit
+  --json                report an error as a JSON object (env: MIST_JSON)
+  --debug               show where an error comes from (env: MIST_DEBUG)
+
+examples:
+  mist relay a.jsonl http://host
+  mist relay --rate 5 a b
+"""
+
+APP_HELP = """\
+usage: mist <command> [flags]
+
+Moves messages.
+
+commands:
+  relay       Relay messages, 100% of them
+  version     Print the version and exit
+  completion  Print a script that completes commands and flags in a shell
+  help        Show the help of the application or of a command
+
+global flags:
+  -h, --help  show this help and exit
+  --version   show the version and exit
+  --json      report an error as a JSON object (env: MIST_JSON)
+  --debug     show where an error comes from (env: MIST_DEBUG)
+
+'mist <command> --help' tells what a command takes.
+"""
+
+
+@pytest.mark.parametrize(
+    "line", ["relay --help", "relay -h", "relay a -h --nonsense", "help relay"]
+)
+def test_a_commands_help_shows_all_it_takes(app, capsys, line):
+    """Usage, arguments, flags with defaults and variables, and examples; exit 0."""
+    assert app.execute(line.split()) == 0
+    out, err = capsys.readouterr()
+    # Python 3.13 joins `-r FLOAT, --rate FLOAT` to `-r, --rate FLOAT`.
+    assert _unwrapped(out) == _unwrapped(RELAY_HELP)
+    assert err == ""
+
+
+@pytest.mark.parametrize("line", ["", "--help", "-h", "help", "--json --help"])
+def test_the_applications_help_lists_the_commands(app, capsys, line):
+    """No words at all, --help and `help` list what there is; exit 0."""
+    assert app.execute(line.split()) == 0
+    assert capsys.readouterr().out == APP_HELP
+
+
+def _unwrapped(text: str) -> str:
+    return " ".join(text.replace("-r FLOAT, --rate FLOAT", "-r, --rate FLOAT").split())

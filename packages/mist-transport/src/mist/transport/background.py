@@ -1,0 +1,174 @@
+"""The event loop that all blocking transports of a process share, on a thread of its own."""
+
+import asyncio
+import atexit
+import concurrent.futures
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from contextvars import Context
+from typing import Any, TypeVar
+
+from mist.transport.daemons import DaemonExecutor
+from mist.transport.errors import TransportClosed, TransportError
+from mist.transport.interface import Transport
+
+T = TypeVar("T")
+
+# How long the end of the process waits for transports to close, in seconds.
+_EXIT_TIMEOUT = 5.0
+# How long an interrupted call is given to come to its end, in seconds.
+_INTERRUPT_TIMEOUT = 5.0
+
+
+class Background:
+    """An event loop on a daemon thread, and the transports that live on it."""
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(DaemonExecutor())
+        self._open: set[Transport] = set()
+        self._exiting = False
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="mist-transport", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process started it: a forked child has only its dead image."""
+        return self._process == os.getpid()
+
+    def run(
+        self,
+        work: Callable[[], Coroutine[Any, Any, T]],
+        context: Context,
+        unclaimed: Callable[[T], object] | None = None,
+    ) -> T:
+        """Run a coroutine on the loop, and block until it is done.
+
+        Args:
+            work: Makes what is run; that is cancelled when the caller is interrupted.
+            context: The context it runs in.
+            unclaimed: Takes the result of work that was done when the caller was interrupted.
+        """
+        if self._exiting:
+            raise TransportClosed("the transport is closed: the process is ending")
+        outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
+        task: asyncio.Task[T] | None = None
+
+        def start() -> None:
+            nonlocal task
+            task = self._loop.create_task(work(), context=context)
+            task.add_done_callback(self._settling(outcome))
+
+        def cancel() -> None:
+            if task is not None:
+                task.cancel()
+
+        self._loop.call_soon_threadsafe(start)
+        try:
+            _await_end(outcome, None)
+        except BaseException:
+            self._loop.call_soon_threadsafe(cancel)
+            _await_end(outcome, _INTERRUPT_TIMEOUT)
+            if unclaimed is not None and _succeeded(outcome):
+                unclaimed(outcome.result())
+            raise
+        try:
+            return outcome.result()
+        except concurrent.futures.CancelledError:
+            raise TransportError("the call was cancelled", code="cancelled") from None
+
+    def adopt(self, transport: Transport) -> None:
+        """Close a transport when the process ends, unless that was done before."""
+        self._open.add(transport)
+
+    async def close(self, transport: Transport) -> None:
+        """Close a transport, and forget it."""
+        await transport.close()
+        self._open.discard(transport)
+
+    def abandon(self, transport: Transport) -> None:
+        """Have a transport closed that nobody can reach any more, without waiting for it."""
+        if self.is_ours and not self._exiting:
+            with suppress(RuntimeError):  # the loop may end at this very moment
+                asyncio.run_coroutine_threadsafe(self.close(transport), self._loop)
+
+    def stop(self) -> None:
+        """Close every transport and end the loop, in bounded time."""
+        # From here on, whoever waits on a daemon thread is left waiting: woken at the end of
+        # the process, it could do no more than print a traceback.
+        self._exiting = True
+        stopped = asyncio.run_coroutine_threadsafe(self._close_all(), self._loop)
+        with suppress(TimeoutError):
+            stopped.result(_EXIT_TIMEOUT + 1.0)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(1.0)
+        if not self._thread.is_alive():
+            self._loop.close()
+
+    async def _close_all(self) -> None:
+        if self._open:
+            closing = [asyncio.ensure_future(self.close(transport)) for transport in self._open]
+            await asyncio.wait(closing, timeout=_EXIT_TIMEOUT)
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+
+    def _settling(
+        self, outcome: "concurrent.futures.Future[T]"
+    ) -> Callable[[asyncio.Task[T]], None]:
+        def settle(done: asyncio.Task[T]) -> None:
+            if done.cancelled():
+                error: BaseException | None = concurrent.futures.CancelledError()
+            else:
+                error = done.exception()
+            if self._exiting:
+                return
+            if error is not None:
+                outcome.set_exception(error)
+            else:
+                outcome.set_result(done.result())
+
+        return settle
+
+
+def _await_end(outcome: "concurrent.futures.Future[Any]", timeout: float | None) -> None:
+    """Block until there is an outcome, whatever it is; only an interruption is raised."""
+    with suppress(concurrent.futures.TimeoutError):
+        outcome.exception(timeout)
+
+
+def _succeeded(outcome: "concurrent.futures.Future[Any]") -> bool:
+    return outcome.done() and outcome.exception() is None
+
+
+_lock = threading.Lock()
+_present: Background | None = None
+
+
+def background() -> Background:
+    """Return this process's background loop, started at the first call."""
+    global _present  # noqa: PLW0603  # one for the process is the point
+    with _lock:
+        if _present is None:
+            _present = Background()
+            atexit.register(_present.stop)
+        return _present
+
+
+def _forget_in_child() -> None:
+    """Leave a forked child without a loop: it inherits neither the thread nor a usable lock."""
+    global _lock, _present  # noqa: PLW0603  # as above
+    _lock = threading.Lock()
+    if _present is not None:
+        atexit.unregister(_present.stop)
+        _present = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)

@@ -1,0 +1,250 @@
+"""Standard input and output of every kind: pipe, regular file and terminal."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from mist.protocol import Message, ProtocolError
+from mist.transport.errors import EndOfStream, TransportClosed, TransportError
+from mist.transport.stdio import Stdio
+
+ECHO = textwrap.dedent("""
+    import asyncio, sys
+    from mist.transport.errors import TransportClosed
+    from mist.transport.stdio import Stdio
+
+    print("before: belongs to the user")
+    async def main():
+        async with Stdio() as stdio:
+            print("print must not reach stdout")
+            sys.stdout.write("nor this"), sys.stdout.flush()
+            try:
+                async for message in stdio:
+                    await stdio.send(message)
+            except TransportClosed as exc:
+                print("closed:", exc)
+    asyncio.run(main())
+    print("after: belongs to the user")
+""")
+
+
+def encoded(messages: list[Message]) -> bytes:
+    """Return the messages as JSON lines."""
+    return b"".join(message.marshal() + b"\n" for message in messages)
+
+
+def test_a_pipe_gives_back_exactly_the_messages(samples: list[Message]) -> None:
+    """While the transport is open nothing else reaches stdout; prints go to stderr."""
+    done = subprocess.run(
+        [sys.executable, "-c", ECHO], input=encoded(samples), capture_output=True, check=True
+    )
+    first, *lines, last = done.stdout.splitlines(keepends=True)
+    assert first == b"before: belongs to the user\n"
+    assert last == b"after: belongs to the user\n"
+    assert b"".join(lines) == encoded(samples)
+    assert done.stderr == b"print must not reach stdout\nnor this"
+
+
+def test_a_regular_file_as_stdin_and_stdout(tmp_path: Path, samples: list[Message]) -> None:
+    """`tool < in > out` works, where asyncio's own pipe reader refuses."""
+    (tmp_path / "in").write_bytes(encoded(samples))
+    with (tmp_path / "in").open("rb") as stdin, (tmp_path / "out").open("wb") as stdout:
+        subprocess.run(
+            [sys.executable, "-c", ECHO],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+    assert encoded(samples) in (tmp_path / "out").read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="terminals as on POSIX")
+def test_a_terminal_as_stdin(samples: list[Message]) -> None:
+    """A message typed at a terminal is received, and the terminal stays in blocking mode."""
+    controller, terminal = os.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-c", ECHO],
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as tool:
+            assert tool.stdout is not None
+            assert b"before" in tool.stdout.readline()
+            os.write(controller, samples[1].marshal() + b"\n")
+            assert Message.unmarshal(tool.stdout.readline()) == samples[1]
+            assert os.get_blocking(terminal)
+            os.write(controller, b"\x04")  # end of transmission, at the start of a line
+            assert b"after" in tool.stdout.readline()
+        assert tool.returncode == 0
+    finally:
+        os.close(controller)
+        os.close(terminal)
+
+
+def test_a_reader_that_closes_early_ends_the_tool_cleanly(samples: list[Message]) -> None:
+    """`tool | head -1` ends with TransportClosed within the tool, not with a traceback."""
+    with subprocess.Popen(
+        [sys.executable, "-c", ECHO],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as tool:
+        assert tool.stdin is not None
+        assert tool.stdout is not None
+        assert tool.stderr is not None
+        assert b"before" in tool.stdout.readline()
+        tool.stdout.close()
+        tool.stdin.write(encoded(samples))
+        tool.stdin.close()
+        stderr = tool.stderr.read()
+    assert b"closed: the reader of stdout has closed its end" in stderr
+
+
+async def test_a_slow_reader_blocks_only_the_sender(samples: list[Message]) -> None:
+    """With a full pipe the event loop runs on, and everything arrives once it is read."""
+    read_end, write_end = os.pipe()
+    spare_read, spare_write = os.pipe()
+    large = [Message.new("s", "t", [n, "x" * 50_000]) for n in range(10)]
+    try:
+        async with Stdio(stdin=spare_read, stdout=write_end) as stdio:
+            sending = asyncio.gather(*[stdio.send(message) for message in large + samples])
+            beats = 0
+            for _ in range(20):
+                await asyncio.sleep(0.005)
+                beats += 1
+            assert not sending.done()
+            assert beats == 20
+            expected = encoded(large + samples)
+            received = b""
+            while len(received) < len(expected):
+                received += await asyncio.to_thread(os.read, read_end, 1 << 16)
+            await sending
+            assert received == expected
+    finally:
+        for fd in (read_end, write_end, spare_read, spare_write):
+            os.close(fd)
+
+
+async def test_a_cancelled_send_leaves_the_stream_whole() -> None:
+    """A send cancelled before its turn is not written; one cancelled in its write is whole."""
+    read_end, write_end = os.pipe()
+    spare_read, spare_write = os.pipe()
+    large = [Message.new("s", "t", [n, "x" * 100_000]) for n in range(3)]
+    try:
+        async with Stdio(stdin=spare_read, stdout=write_end) as stdio:
+            sends = [asyncio.create_task(stdio.send(message)) for message in large]
+            await asyncio.sleep(0.02)
+            sends[0].cancel()  # its write has begun: the pipe holds 64 kB of it
+            sends[1].cancel()
+            received = b""
+            while received.count(b"\n") < 2:
+                received += await asyncio.to_thread(os.read, read_end, 1 << 16)
+            await sends[2]
+            lines = received.splitlines()
+            assert [Message.unmarshal(line) for line in lines] == [large[0], large[2]]
+    finally:
+        for fd in (read_end, write_end, spare_read, spare_write):
+            os.close(fd)
+
+
+async def test_a_peer_that_dies_ends_a_pending_receive() -> None:
+    """The end of the pipe is the end of the stream, also for who waits already."""
+    read_end, write_end = os.pipe()
+    _, out = spare = os.pipe()
+    async with Stdio(stdin=read_end, stdout=out) as stdio:
+        pending = asyncio.create_task(stdio.receive())
+        await asyncio.sleep(0.02)
+        os.write(write_end, b'{"version":"1","id":"to')
+        os.close(write_end)
+        with pytest.raises(ProtocolError, match="the input ends inside this line"):
+            await pending
+        with pytest.raises(EndOfStream):
+            await stdio.receive()
+    for fd in (read_end, *spare):
+        os.close(fd)
+
+
+async def test_closing_leaves_stdin_to_the_next(samples: list[Message]) -> None:
+    """After `close`, no thread of ours takes what a later reader should get."""
+    read_end, write_end = os.pipe()
+    spare_read, out = os.pipe()
+    first = Stdio(stdin=read_end, stdout=out)
+    pending = asyncio.create_task(first.receive())
+    await asyncio.sleep(0.02)
+    await first.close()
+    with pytest.raises(TransportClosed):
+        await pending
+    await asyncio.sleep(0.15)  # real time: the thread looks up every tenth of a second
+    async with Stdio(stdin=read_end, stdout=out) as second:
+        os.write(write_end, encoded(samples[:2]))
+        assert await second.receive() == samples[0]
+        assert await second.receive() == samples[1]
+    for fd in (read_end, write_end, spare_read, out):
+        os.close(fd)
+
+
+def test_two_transports_cannot_hold_stdout() -> None:
+    """The second is refused with a clear error, instead of mixing two streams."""
+    script = textwrap.dedent("""
+        import asyncio, sys
+        from mist.transport.errors import TransportError
+        from mist.transport.stdio import Stdio
+        async def main():
+            async with Stdio():
+                try:
+                    Stdio()
+                except TransportError as exc:
+                    print(exc.code, exc, file=sys.stderr)
+            async with Stdio():
+                pass
+        asyncio.run(main())
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.startswith("conflict stdio is in use")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full as on Linux")
+async def test_a_full_disk_behind_stdout_is_reported() -> None:
+    """Output that has no room is an error of that send."""
+    spare_read, spare_write = os.pipe()
+    full = os.open("/dev/full", os.O_WRONLY)
+    async with Stdio(stdin=spare_read, stdout=full) as stdio:
+        with pytest.raises(TransportError, match="No space left on device") as caught:
+            await stdio.send(Message.new("s", "t", 1))
+    assert caught.value.code == "unavailable"
+    for fd in (spare_read, spare_write, full):
+        os.close(fd)
+
+
+def test_the_process_ends_although_stdin_stays_open() -> None:
+    """A reader thread that waits for input keeps no finished program alive."""
+    script = textwrap.dedent("""
+        import asyncio
+        from mist.transport.stdio import Stdio
+        async def main():
+            stdio = Stdio()
+            try:
+                async with asyncio.timeout(0.05):
+                    await stdio.receive()
+            except TimeoutError:
+                pass
+        asyncio.run(main())
+    """)
+    started = time.monotonic()
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as tool:
+        assert tool.wait(timeout=10) == 0
+    assert time.monotonic() - started < 5

@@ -1,0 +1,5 @@
+"""`python -m mist.command`: the mist command."""
+
+from mist.command import main
+
+main()

@@ -1,0 +1,81 @@
+"""`mist ping`: ask whether a listener is there, and how long it takes to answer."""
+
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+
+from mist.cli import Command
+from mist.command.connection import add_peer_flags, dial_peer
+from mist.command.url import as_url
+from mist.output import Writer
+from mist.protocol import HealthPing, Message, MessageType
+from mist.transport import TransportError
+
+_NOBODY_ANSWERED = 6  # the exit status of `unavailable`
+
+
+def ping_command() -> Command:
+    """Return the command."""
+    command = Command(
+        "ping",
+        "Ask whether a listener answers, and how fast",
+        _run,
+        description=(
+            "Sends health.ping messages and times the answers. The exit status is 0 if any was"
+            f" answered and {_NOBODY_ANSWERED} if none was. Ctrl-C ends with the statistics."
+        ),
+        examples=["mist ping http://127.0.0.1:8080", "mist ping :8080 --count 100 --interval 0.1"],
+    )
+    command.add_argument("url", "the listener's URL")
+    command.add_int_flag("count", 3, "how many to send; 0 for no end", short="c")
+    command.add_float64_flag("interval", 1.0, "seconds from one to the next", short="i")
+    add_peer_flags(command)
+    return command
+
+
+async def _run(command: Command, _args: list[str]) -> int:
+    url = as_url(command.get_argument("url"))
+    if url.partition(":")[0] in ("file", "stdio", "chan"):
+        raise TransportError(f"cannot ping {url}: nobody answers there", code="validation")
+    count, interval = command.get_int("count"), command.get_float64("interval")
+    round_trips: list[float] = []
+    sent = 0
+    writer = Writer("table" if sys.stdout.isatty() else "json")
+    try:
+        async with dial_peer(command, url) as peer:
+            while True:
+                sent += 1
+                started = time.perf_counter()
+                try:
+                    await peer.send(
+                        Message.new("mist", MessageType.HEALTH_PING, HealthPing("mist"))
+                    )
+                except TransportError as exc:
+                    Writer("table", sys.stderr).error(f"{sent}: {exc}")
+                else:
+                    round_trips.append(1000 * (time.perf_counter() - started))
+                    _report(url, sent, round_trips[-1])
+                if sent == count:
+                    break
+                await asyncio.sleep(max(0.0, interval - (time.perf_counter() - started)))
+    finally:
+        writer.write(_statistics(sent, round_trips))
+    return 0 if round_trips else _NOBODY_ANSWERED
+
+
+def _report(url: str, number: int, milliseconds: float) -> None:
+    sys.stderr.write(f"{number}: {url} answered in {milliseconds:.2f} ms\n")
+
+
+def _statistics(sent: int, round_trips: Sequence[float]) -> dict[str, object]:
+    result: dict[str, object] = {"sent": sent, "answered": len(round_trips)}
+    if round_trips:
+        result |= {
+            "min_ms": round(min(round_trips), 3),
+            "mean_ms": round(statistics.fmean(round_trips), 3),
+            "max_ms": round(max(round_trips), 3),
+            "stdev_ms": round(statistics.pstdev(round_trips), 3),
+        }
+    return result

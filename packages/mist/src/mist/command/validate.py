@@ -1,0 +1,117 @@
+"""`mist validate`: check every message of some files."""
+
+import sys
+from pathlib import Path
+
+from mist.cli import Command
+from mist.command.input import Input
+from mist.output import Writer, progress
+from mist.protocol import CURRENT_VERSION, Message, ProtocolError, check_version
+from mist.transport import LineParser
+
+_SHOWN = 20
+
+
+def validate_command() -> Command:
+    """Return the command."""
+    command = Command(
+        "validate",
+        "Check envelope, version, checksum and payload of every message",
+        _run,
+        description=(
+            "Reads JSON lines; a file that ends in .gz is decompressed. What is wrong goes to"
+            " standard error with file and line, the totals to standard output: a table on a"
+            " terminal, else one line of JSON. Blank lines do not count. The exit status is 1 if"
+            " any message is invalid."
+        ),
+        examples=["mist validate messages.jsonl", "some-tool | mist validate"],
+    )
+    command.add_argument(
+        "file", "files to check; none or - for standard input", arity="*", complete="file"
+    )
+    command.add_bool_flag("all", help=f"show every problem, not only the first {_SHOWN}")
+    return command
+
+
+def check_message(message: Message) -> None:
+    """Accept a message whose envelope is in order, or raise.
+
+    Raises:
+        ProtocolError: Its version is not supported, its checksum does not match, or its payload
+            does not fit its type.
+    """
+    if message.version != CURRENT_VERSION:
+        check_version(message.version)
+    if not message.verify_checksum():
+        raise ProtocolError(
+            f"checksum {message.checksum} does not match the payload,"
+            f" which has {message.with_checksum().checksum}"
+        )
+    message.decode()
+
+
+class Validation:
+    """Counts the valid and the invalid messages of one input after the other."""
+
+    def __init__(self, shown: int | None) -> None:
+        """Start at zero.
+
+        Args:
+            shown: How many problems to write to standard error; None for all.
+        """
+        self.valid = 0
+        self.invalid = 0
+        self._shown = shown
+
+    def check(self, source: Input) -> None:
+        """Check every message of an input, in memory that does not grow with it."""
+        parser = LineParser(source.name)
+        for chunk in source:
+            parser.feed(chunk)
+            self._check_lines(parser)
+        parser.end()
+        self._check_lines(parser)
+
+    @property
+    def unshown(self) -> int:
+        """How many problems were counted and not written."""
+        return 0 if self._shown is None else max(0, self.invalid - self._shown)
+
+    def _check_lines(self, parser: LineParser) -> None:
+        while True:
+            message = None
+            try:
+                message = parser.next_message()
+                if message is None:
+                    return
+                check_message(message)
+            except ProtocolError as exc:
+                self.invalid += 1
+                if not self.unshown:
+                    # The parser's own errors name the place already.
+                    place = f"{parser.name}:{parser.line_number}: " if message else ""
+                    Writer("table", sys.stderr).error(f"{place}{exc}")
+            else:
+                self.valid += 1
+
+
+def _run(command: Command, _args: list[str]) -> int:
+    names = command.get_arguments("file") or ["-"]
+    validation = Validation(None if command.get_bool("all") else _SHOWN)
+    rows: list[tuple[str, int, int]] = []
+    sizes = [Path(name).stat().st_size for name in names if Path(name).is_file()]
+    with progress(sum(sizes) if len(sizes) == len(names) else None, "validate (bytes)") as bar:
+        for name in names:
+            valid, invalid, done = validation.valid, validation.invalid, bar.done
+            with Input(name, lambda position, done=done: bar.update(done + position)) as source:
+                validation.check(source)
+            rows.append((name, validation.valid - valid, validation.invalid - invalid))
+    if validation.unshown:
+        sys.stderr.write(f"... and {validation.unshown} more; --all shows them\n")
+    if sys.stdout.isatty():
+        if len(rows) > 1:
+            rows.append(("total", validation.valid, validation.invalid))
+        Writer("table").table(["file", "valid", "invalid"], rows)
+    else:
+        Writer("json").json({"valid": validation.valid, "invalid": validation.invalid})
+    return 1 if validation.invalid else 0

@@ -1,0 +1,84 @@
+"""What the architecture says of the whole repository, held against the repository."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from tools.graph.architecture import TABLE, Architecture
+from tools.graph.check import check
+from tools.graph.providers import Providers
+from tools.workspace import ROOT, Workspace
+
+WORKSPACE = Workspace.load()
+ARCHITECTURE = Architecture.load(TABLE, ROOT)
+STALE = {".venv", "__pycache__", "dist", "build"}
+
+
+@pytest.mark.parametrize("distribution", [*WORKSPACE], ids=lambda each: each.name)
+def test_the_graph_is_what_it_says(distribution):
+    """Declared == imported == allowed, for every distribution."""
+    _, failures = check(WORKSPACE, ARCHITECTURE, Providers.installed())
+    here = f"{distribution.directory.relative_to(ROOT).as_posix()}/"
+    own = [str(each) for each in failures if str(each.place).startswith(here)]
+    assert own == []
+
+
+def test_the_table_and_the_packages_are_the_same():
+    """Every distribution has a row of the architecture, and every row a distribution."""
+    assert set(ARCHITECTURE.rows) == set(WORKSPACE.distributions)
+    assert len(WORKSPACE.distributions) == 20
+
+
+def test_nothing_makes_the_namespace_a_package():
+    """No `mist/__init__.py` anywhere in the repository, tests and examples included."""
+    found = []
+    for directory, names, files in os.walk(ROOT):
+        names[:] = [name for name in names if name not in STALE and not name.startswith(".")]
+        if os.path.basename(directory) == "mist" and "__init__.py" in files:  # noqa: PTH119
+            found.append(directory)
+    assert found == []
+
+
+@pytest.mark.parametrize("distribution", WORKSPACE.with_code(), ids=lambda each: each.name)
+def test_importing_a_package_loads_nothing_heavy(distribution):
+    """aiohttp, uvicorn, starlette, rich and opentelemetry wait for the call that needs them."""
+    code = f"import sys, json, {distribution.module}; print(json.dumps(list(sys.modules)))"
+    ran = subprocess.run(
+        [sys.executable, "-I", "-W", "error", "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    loaded = {name.partition(".")[0] for name in json.loads(ran.stdout)}
+    assert loaded & set(ARCHITECTURE.heavy) == set()
+
+
+@pytest.mark.parametrize("distribution", [*WORKSPACE], ids=lambda each: each.name)
+def test_a_distribution_carries_its_papers(distribution):
+    """Each has the repository's license, a README, and a changelog that knows its version."""
+    directory = distribution.directory
+    assert (directory / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert (
+        (directory / "README.md").read_text(encoding="utf-8").startswith(f"# {distribution.name}\n")
+    )
+    assert f"## {distribution.version}" in (directory / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("tool", "key"), [("mypy", "mypy_path"), ("pyright", "extraPaths")])
+def test_the_type_checkers_know_every_package(tool, key):
+    """The lists of source directories are complete, and hold nothing that is gone."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][tool]
+    listed = {each.removeprefix("$MYPY_CONFIG_FILE_DIR").lstrip("/") for each in settings[key]}
+    wanted = {f"packages/{each.directory.name}/src" for each in WORKSPACE.with_code()}
+    assert listed - {""} == wanted
+
+
+def test_the_root_is_no_distribution():
+    """The root's pyproject.toml holds tool tables and nothing else."""
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(document) == {"tool"}

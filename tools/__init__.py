@@ -1,0 +1,1 @@
+"""The monorepo's own commands: the graph check, the isolated wheel test, the benchmarks."""

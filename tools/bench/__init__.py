@@ -1,0 +1,1 @@
+"""Ours against its peers, as ratios inside one run."""

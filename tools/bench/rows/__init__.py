@@ -1,0 +1,1 @@
+"""One file of rows for each package, or for what several share."""

@@ -1,0 +1,1 @@
+"""Declared dependencies == imports in the code == the architecture's table."""

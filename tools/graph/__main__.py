@@ -1,0 +1,37 @@
+"""`hatch run graph`: exit status 1 and every failure with file, line and remedy, or the graph."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.graph.architecture import TABLE, Architecture
+from tools.graph.check import check
+from tools.graph.drawing import draw
+from tools.graph.providers import Providers
+from tools.workspace import ROOT, Workspace, WorkspaceError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the check from the command line."""
+    parser = argparse.ArgumentParser(prog="graph", description=__doc__)
+    parser.add_argument("--root", type=Path, default=ROOT, help="the workspace to check")
+    parser.add_argument("--table", type=Path, default=TABLE, help="the architecture's table")
+    options = parser.parse_args(argv)
+    try:
+        workspace = Workspace.load(options.root.resolve())
+    except WorkspaceError as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    architecture = Architecture.load(options.table.resolve(), workspace.root)
+    graph, failures = check(workspace, architecture, Providers.installed())
+    if failures:
+        print(*failures, sep="\n", file=sys.stderr)
+        print(f"{len(failures)} failure{'s' * (len(failures) > 1)}", file=sys.stderr)
+        return 1
+    print(draw(graph))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""`hatch run isolate`: build every wheel, and run each one alone with its own tests."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from tools.isolate.export import export
+from tools.isolate.isolation import Built, isolate, together
+from tools.isolate.outcome import Outcome, table
+from tools.isolate.process import run
+from tools.isolate.wheels import BuildError, build, declared_closure
+from tools.workspace import ROOT, Workspace, WorkspaceError, normalize
+
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run from the command line; 1 if anything failed, 130 if interrupted."""
+    options = _parse(argv)
+    try:
+        workspace = Workspace.load(options.root.resolve())
+        with tempfile.TemporaryDirectory(prefix="mist-isolate-") as directory:
+            outcomes = asyncio.run(_isolate(workspace, options, Path(directory).resolve()))
+    except (WorkspaceError, BuildError) as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    for outcome in outcomes:
+        for problem in outcome.problems:
+            print(f"\n== {outcome.package} on Python {outcome.python} ==\n{problem}")
+    print(f"\n{table(outcomes)}")
+    failed = sum(bool(outcome.problems) for outcome in outcomes)
+    print(f"{len(outcomes)} runs, {failed} failed")
+    return int(failed > 0)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="isolate", description=__doc__)
+    parser.add_argument("packages", nargs="*", help="distributions (default: all, and together)")
+    parser.add_argument(
+        "--python",
+        action="append",
+        metavar="VERSION",
+        help="an interpreter or its version, may be repeated (default: the running one)",
+    )
+    parser.add_argument(
+        "--lowest-direct",
+        action="store_true",
+        help="install the lowest version that each declared requirement admits",
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=min(4, os.cpu_count() or 1), help="runs at a time"
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help="the workspace to build")
+    return parser.parse_args(argv)
+
+
+async def _isolate(workspace: Workspace, options: argparse.Namespace, work: Path) -> list[Outcome]:
+    if sys.platform != "win32" and (task := asyncio.current_task()):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    names = _select(workspace, options.packages)
+    pythons = options.python or [f"{sys.version_info.major}.{sys.version_info.minor}"]
+    for python in pythons:
+        found = await run(find_uv_bin(), "python", "find", python, cwd=workspace.root)
+        if not found.ok:
+            raise WorkspaceError(f"no Python {python} on this machine; choose another by --python")
+    started = time.monotonic()
+    source = work / "source"
+    await export(workspace.root, source)
+    needed = sorted(declared_closure(names, workspace))
+    wheels = await build(workspace, needed, source, work / "dist", options.jobs)
+    _tell(f"built {len(wheels)} wheels and sdists in {time.monotonic() - started:.1f} s")
+    built = Built(workspace, wheels, source, work, options.lowest_direct)
+    return await _run_all(built, names, pythons, options)
+
+
+async def _run_all(
+    built: Built, names: Sequence[str], pythons: Sequence[str], options: argparse.Namespace
+) -> list[Outcome]:
+    runs: list[Callable[[], Awaitable[Outcome]]] = []
+    for python in pythons:
+        runs.extend(partial(isolate, built, name, python) for name in names)
+    if not options.packages and "mist" in built.wheels:
+        runs.extend(partial(together, built, python) for python in pythons)
+    free = asyncio.Semaphore(options.jobs)
+    ended = 0
+
+    async def one(work: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        nonlocal ended
+        async with free:
+            outcome = await work()
+        ended += 1
+        _tell(f"[{ended}/{len(runs)}] {outcome}")
+        return outcome
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(work)) for work in runs]
+    return [task.result() for task in tasks]
+
+
+def _select(workspace: Workspace, packages: Sequence[str]) -> list[str]:
+    names = [normalize(each) for each in packages] or list(workspace.distributions)
+    for name in names:
+        if name not in workspace.distributions:
+            known = ", ".join(workspace.distributions)
+            raise WorkspaceError(f"no distribution {name!r} here; there are {known}")
+    return names
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""What came of one distribution on one Python, and the table of them all."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_HEADERS = ("package", "python", "wheel", "passed", "failed", "skipped", "seconds", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The totals of one run of a distribution's tests."""
+
+    passed: int
+    failed: int
+    skipped: int
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+    @classmethod
+    def from_junit(cls, path: Path) -> "Totals":
+        """Read the totals pytest wrote; no file means that nothing ran."""
+        if not path.is_file():
+            return cls(0, 0, 0)
+        suites = list(ET.parse(path).getroot().iter("testsuite"))
+
+        def total(*keys: str) -> int:
+            return sum(int(suite.get(key, "0")) for suite in suites for key in keys)
+
+        failed, skipped = total("failures", "errors"), total("skipped")
+        return cls(total("tests") - failed - skipped, failed, skipped)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One row of the table; without problems it is fine."""
+
+    package: str
+    python: str
+    wheel: str
+    totals: Totals | None = None
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list[str])
+
+    @property
+    def verdict(self) -> str:
+        """The row's last word."""
+        return "FAILED" if self.problems else "ok"
+
+    def __str__(self) -> str:
+        tests = f", {self.totals}" if self.totals else ""
+        return f"{self.package} on {self.python}: {self.verdict}{tests} ({self.seconds:.1f} s)"
+
+    def row(self) -> tuple[str, ...]:
+        """Spell the row's cells."""
+        totals = self.totals
+        counts = (totals.passed, totals.failed, totals.skipped) if totals else ("-", "-", "-")
+        name = (self.package, self.python, self.wheel)
+        return (*name, *map(str, counts), f"{self.seconds:.1f}", self.verdict)
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Draw the table: names to the left, numbers to the right."""
+    rows = [_HEADERS, *(outcome.row() for outcome in outcomes)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [
+            cell.rjust(width) if 3 <= index <= 6 else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join(
+        [line(_HEADERS), "  ".join("-" * width for width in widths), *map(line, rows[1:])]
+    )

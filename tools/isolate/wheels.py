@@ -1,0 +1,121 @@
+"""Build wheels and sdists, and read from the wheels who needs whom."""
+
+import asyncio
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from uv import find_uv_bin
+
+from tools.isolate.process import run
+from tools.workspace import Distribution, Workspace, normalize
+
+
+class BuildError(Exception):
+    """A distribution does not build, or what was built does not hold together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A wheel built from an sdist, with the sdist and a wheel built straight from the source."""
+
+    distribution: Distribution
+    path: Path
+    sdist: Path
+    direct: Path
+
+    @property
+    def uri(self) -> str:
+        """The wheel as a requirement can name it."""
+        return self.path.as_uri()
+
+    def metadata(self) -> Message:
+        """Read METADATA."""
+        with zipfile.ZipFile(self.path) as archive:
+            name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+            return Parser().parsestr(archive.read(name).decode())
+
+    def requirements(self) -> list[Requirement]:
+        """List what an installation without extras needs."""
+        found = map(Requirement, self.metadata().get_all("Requires-Dist", []))
+        return [r for r in found if r.marker is None or r.marker.evaluate({"extra": ""})]
+
+
+async def build(
+    workspace: Workspace, names: Iterable[str], source: Path, target: Path, jobs: int
+) -> dict[str, Wheel]:
+    """Build the named distributions from `source` into `target`, `jobs` at a time.
+
+    Raises:
+        BuildError: One does not build, which stops the others; the message holds the output.
+    """
+    free = asyncio.Semaphore(jobs)
+
+    async def one(distribution: Distribution) -> Wheel:
+        project = source / distribution.directory.relative_to(workspace.root)
+        built, direct = target / "built", target / "direct"
+        async with free:
+            # Without options uv builds the sdist, and the wheel from that sdist.
+            await _uv_build(project, built / distribution.name)
+            await _uv_build(project, direct / distribution.name, "--wheel")
+        return Wheel(
+            distribution=distribution,
+            path=_only(built / distribution.name, "*.whl"),
+            sdist=_only(built / distribution.name, "*.tar.gz"),
+            direct=_only(direct / distribution.name, "*.whl"),
+        )
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = {name: group.create_task(one(workspace.distributions[name])) for name in names}
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from None
+    return {name: task.result() for name, task in tasks.items()}
+
+
+def closure(name: str, wheels: Mapping[str, Wheel], workspace: Workspace) -> set[str]:
+    """Collect the siblings that installing a wheel brings, itself included.
+
+    Raises:
+        BuildError: A sibling that a wheel requires was not built.
+    """
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        current = waiting.pop()
+        if current in found:
+            continue
+        if current not in wheels:
+            raise BuildError(f"the closure of {name} needs {current}, which was not built")
+        found.add(current)
+        required = (normalize(each.name) for each in wheels[current].requirements())
+        waiting.extend(each for each in required if each in workspace.distributions)
+    return found
+
+
+def declared_closure(names: Iterable[str], workspace: Workspace) -> set[str]:
+    """Collect what has to be built for some distributions, by their pyproject.toml."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            siblings = workspace.siblings(workspace.distributions[current].dependencies)
+            waiting.extend(each.name for each in siblings)
+    return found
+
+
+async def _uv_build(project: Path, target: Path, *options: str) -> None:
+    built = await run(find_uv_bin(), "build", *options, "--out-dir", target, project, cwd=project)
+    if not built.ok:
+        raise BuildError(f"{project.name} does not build\n{built}")
+
+
+def _only(directory: Path, pattern: str) -> Path:
+    (path,) = directory.glob(pattern)
+    return path
