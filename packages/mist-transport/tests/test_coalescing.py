@@ -66,6 +66,19 @@ async def test_batches_are_bounded_in_messages_and_bytes():
     assert sizes == [[1, 2, 3], [4], [50], [10], [9, 8]]
 
 
+async def test_a_line_that_is_broken_goes_alone_and_in_order():
+    """Its bytes are kept as they are, which no batch could do."""
+
+    async def post(lines, headers):
+        batches.append(lines)
+        return [None] * len(lines)
+
+    batches = []
+    subject = coalescer(post)
+    await asyncio.gather(*start(subject, b"1", b"2", b"{\n}", b"3", b"[\n]", b"{\n}", b"4"))
+    assert batches == [[b"1", b"2"], [b"{\n}"], [b"3"], [b"[\n]"], [b"{\n}"], [b"4"]]
+
+
 async def test_senders_woken_by_one_batch_are_all_in_the_next():
     """Steady senders travel in full batches, not in one of one and one of the rest."""
 
@@ -142,7 +155,10 @@ async def test_a_send_cancelled_while_it_waits_is_not_sent_and_one_in_flight_har
     wire.gates[1].set_result(None)
     results = await asyncio.gather(*flying, *waiting, return_exceptions=True)
     assert [type(result) for result in results] == [
-        asyncio.CancelledError, type(None), asyncio.CancelledError, type(None)
+        asyncio.CancelledError,
+        type(None),
+        asyncio.CancelledError,
+        type(None),
     ]
     assert [lines for lines, _ in wire.batches] == [[b"1", b"2"], [b"4"]]
 

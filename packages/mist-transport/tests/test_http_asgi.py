@@ -86,8 +86,14 @@ async def test_a_closed_transport_that_is_still_mounted_is_unavailable(http, web
 
 @pytest.mark.parametrize(
     ("root", "path", "status"),
-    [("/api", "/api", 202), ("/api", "/api/", 202), ("/api", "/api/mist", 202),
-     ("/api", "/api/other", 404), ("", "/", 404), ("/mist", "/mist", 202)],
+    [
+        ("/api", "/api", 202),
+        ("/api", "/api/", 202),
+        ("/api", "/api/mist", 202),
+        ("/api", "/api/other", 404),
+        ("", "/", 404),
+        ("/mist", "/mist", 202),
+    ],
 )
 async def test_a_dispatcher_that_sets_root_path_mounts_it_too(http, root, path, status):
     """ASGI's own way of mounting, without a framework."""

@@ -1,12 +1,12 @@
 """Clients that would keep the listener busy: each is cut off, and the others are served."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
 
 from mist.protocol import Message
-from mist.transport.errors import TransportError
 
 # Real time throughout: deadlines are kept by the server under test, over real connections.
 SHORT = {"header_timeout": 0.2}
@@ -71,7 +71,8 @@ async def test_a_client_that_does_not_finish_its_body_is_cut_off(http):
     drip = asyncio.create_task(trickle(writer, b" " * 100, 0.02))
     start = time.monotonic()
     assert (await reader.readline()).startswith(b"HTTP/1.1 408")
-    await reader.read(-1)
+    with contextlib.suppress(ConnectionError):
+        await reader.read(-1)
     assert time.monotonic() - start < 2.5
     await drip
     writer.close()
@@ -138,14 +139,9 @@ async def test_a_tls_handshake_that_never_comes_is_cut_off(http, authority):
     receiver = await http(listen="127.0.0.1:0", listen_options=options)
     reader, writer = await connect(receiver)
     start = time.monotonic()
-    try:
+    with contextlib.suppress(ConnectionError):
         assert await reader.read(-1) == b""
-    except ConnectionError:
-        pass
     assert time.monotonic() - start < 2.0
     writer.close()
     sender = await http(receiver.listen_url, ca_file=authority.ca)
-    try:
-        await sender.send(message())
-    except TransportError as exc:  # pragma: no cover
-        pytest.fail(f"a good client is served: {exc}")
+    await sender.send(message())

@@ -38,9 +38,7 @@ def ok(status, *headers, body=""):
     return "\r\n".join(lines) + body
 
 
-@pytest.mark.parametrize(
-    "status", ["200 OK", "201 Created", "202 Accepted", "204 No Content"]
-)
+@pytest.mark.parametrize("status", ["200 OK", "201 Created", "202 Accepted", "204 No Content"])
 async def test_success_is_success(http, peer, read_request, status):
     """Listeners that are not ours may say it differently."""
     sender = await http(await peer(saying(read_request, ok(status))))
@@ -266,9 +264,7 @@ async def test_a_peer_that_is_killed_ends_fifty_pending_sends(http, batch):
         "first = True\n"
         "asyncio.run(main())\n"
     )
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, stdout=subprocess.PIPE
-    )
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=subprocess.PIPE)
     try:
         port = int(await child.stdout.readline())
         sender = await http(f"http://127.0.0.1:{port}")

@@ -87,10 +87,33 @@ async def test_closing_is_idempotent_prompt_and_final(http):
     for transport in (receiver, sender, receiver, sender):
         await transport.close()
     assert time.monotonic() - start < 1.0
-    for call in (waiting, receiver.receive(), sender.send(message()), sender.receive(),
-                 receiver.listen("127.0.0.1:0")):
+    for call in (
+        waiting,
+        receiver.receive(),
+        sender.send(message()),
+        sender.receive(),
+        receiver.listen("127.0.0.1:0"),
+    ):
         with pytest.raises(TransportClosed):
             await call
+
+
+async def test_a_cancelled_close_goes_on_and_the_next_waits_for_it(http):
+    """Whoever closes in a hurry leaks nothing."""
+    receiver = await http(listen="127.0.0.1:0", shutdown_timeout=0.2)
+    _, writer = await asyncio.open_connection(*receiver.addr.split(":"))
+    writer.write(b"POST /mist HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+    await writer.drain()
+    await asyncio.sleep(0.05)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await receiver.close()
+    start = time.monotonic()
+    await receiver.close()
+    assert time.monotonic() - start > 0.1
+    writer.close()
+    with pytest.raises(TransportClosed):
+        await receiver.receive()
 
 
 async def test_the_port_is_free_after_closing(http):

@@ -117,6 +117,7 @@ class HTTP(Conversation):
         self._sender: HTTPSender | None = None
         self._listener: Listener | None = None
         self._closed = False
+        self._closing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         where = [self._target.name] if self._target else []
@@ -238,18 +239,22 @@ class HTTP(Conversation):
     async def close(self) -> None:
         """Finish what was begun, within the timeouts, and release everything.
 
-        What a peer was told was taken can still be received afterwards.
+        What a peer was told was taken can still be received afterwards. A call that is cancelled
+        does not stop the closing, and the next one waits for it.
         """
-        first = not self._closed
         self._closed = True
-        listener, sender = self._listener, self._sender
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         try:
-            if first and listener is not None:
-                await listener.close(self._shutdown_timeout)
+            if self._listener is not None:
+                await self._listener.close(self._shutdown_timeout)
         finally:
             self._inbox.close()
-            if first and sender is not None:
-                await sender.close()
+            if self._sender is not None:
+                await self._sender.close()
 
     async def _open_sender(self) -> "HTTPSender":
         target = self._refuse_if_untargeted()
