@@ -142,7 +142,7 @@ async def http():
 
 @pytest.fixture
 async def peer():
-    """Serve raw connections: `await peer(handler)` returns the URL of a server of this test."""
+    """Serve raw connections: called with a handler, it returns the URL of a server."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def serve(handler, **options):
@@ -175,7 +175,7 @@ async def peer():
 
 @pytest.fixture
 def read_request():
-    """Read one request with a Content-Length: `await read_request(reader)` gives head and body."""
+    """Read one request that has a Content-Length; the result is its head and its body."""
 
     async def read(reader):
         head = await reader.readuntil(b"\r\n\r\n")
@@ -189,7 +189,7 @@ def read_request():
 
 @pytest.fixture
 async def web_app():
-    """Serve an ASGI application with uvicorn: `await web_app(app)` returns its base URL."""
+    """Serve an ASGI application with uvicorn; the result is its base URL."""
     import uvicorn
 
     async with contextlib.AsyncExitStack() as stack:

@@ -17,6 +17,7 @@ class Wire:
         self.gates = []
 
     async def post(self, lines, headers):
+        """Hold a batch until the test opens its gate."""
         self.batches.append((list(lines), dict(headers)))
         gate = asyncio.get_running_loop().create_future()
         self.gates.append(gate)
@@ -24,14 +25,17 @@ class Wire:
 
 
 def coalescer(post, max_messages=100, max_bytes=1000):
+    """Make a coalescer with small bounds."""
     return Coalescer(post, max_messages=max_messages, max_bytes=max_bytes)
 
 
 def start(subject, *lines, headers=None):
+    """Begin a send for each line."""
     return [asyncio.create_task(subject.send(line, headers or {})) for line in lines]
 
 
 async def settle():
+    """Let everything happen that can."""
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -56,7 +60,7 @@ async def test_a_send_alone_goes_at_once_and_those_behind_it_go_together():
 async def test_batches_are_bounded_in_messages_and_bytes():
     """A line that is longer than the bound goes alone, and order is kept."""
 
-    async def post(lines, headers):
+    async def post(lines, _headers):
         sizes.append([len(line) for line in lines])
         return [None] * len(lines)
 
@@ -69,7 +73,7 @@ async def test_batches_are_bounded_in_messages_and_bytes():
 async def test_a_line_that_is_broken_goes_alone_and_in_order():
     """Its bytes are kept as they are, which no batch could do."""
 
-    async def post(lines, headers):
+    async def post(lines, _headers):
         batches.append(lines)
         return [None] * len(lines)
 
@@ -82,7 +86,7 @@ async def test_a_line_that_is_broken_goes_alone_and_in_order():
 async def test_senders_woken_by_one_batch_are_all_in_the_next():
     """Steady senders travel in full batches, not in one of one and one of the rest."""
 
-    async def post(lines, headers):
+    async def post(lines, _headers):
         sizes.append(len(lines))
         await asyncio.sleep(0)
         return [None] * len(lines)
@@ -201,7 +205,7 @@ async def test_whatever_is_cancelled_when_nothing_is_lost_or_sent_twice(seed):
     delivered = []
     taken = set()
 
-    async def post(lines, headers):
+    async def post(lines, _headers):
         taken.update(lines)
         for _ in range(chance.randrange(3)):
             await asyncio.sleep(0)

@@ -94,7 +94,7 @@ def test_addresses_are_read_as_they_are_written(address, parsed):
         "[]:1",
         "unix:",
         "http://host:80",
-        "host:８０",
+        "host:\uff18\uff10",
     ],
 )
 def test_an_address_that_is_none_is_refused_with_the_forms_that_are(address):

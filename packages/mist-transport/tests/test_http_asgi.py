@@ -15,6 +15,7 @@ from mist.transport.http import HTTP
 
 
 def message():
+    """Make a message."""
     return Message.new("test", "acme.number", {"number": 1})
 
 
@@ -24,12 +25,12 @@ async def test_it_is_a_route_and_a_mount_of_a_starlette_application(http, web_ap
     closed = []
 
     @contextlib.asynccontextmanager
-    async def lifespan(app):
+    async def lifespan(_app):
         async with inbox:
             yield
         closed.append(True)
 
-    async def home(request):
+    async def home(_request):
         return PlainTextResponse("home")
 
     app = Starlette(

@@ -13,14 +13,17 @@ SHORT = {"header_timeout": 0.2}
 
 
 def message():
+    """Make a message."""
     return Message.new("test", "acme.number", {"number": 1})
 
 
 async def connect(receiver):
+    """Open a bare connection to a listener."""
     return await asyncio.open_connection(*receiver.addr.split(":"))
 
 
 async def trickle(writer, data, pause):
+    """Write a byte at a time, until the other side has had enough."""
     try:
         for byte in data:
             writer.write(bytes([byte]))

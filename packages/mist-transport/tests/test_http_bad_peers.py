@@ -18,10 +18,13 @@ from mist.transport.headers import outgoing_headers
 
 
 def message():
+    """Make a message."""
     return Message.new("test", "acme.number", {"number": 1})
 
 
 def saying(read_request, text):
+    """Make a peer that answers each request with the same text."""
+
     async def handle(reader, writer):
         while True:
             await read_request(reader)
@@ -34,6 +37,7 @@ def saying(read_request, text):
 
 
 def ok(status, *headers, body=""):
+    """Put an answer together that is complete in itself."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines) + body
 
@@ -139,7 +143,7 @@ async def test_nobody_listening_is_a_transport_error_that_names_the_url(http, tm
 async def test_a_peer_that_does_not_answer_is_a_timeout(http, peer):
     """Each send ends within the timeout, with code `timeout`, also while it waits its turn."""
 
-    async def silent(reader, writer):
+    async def silent(reader, _writer):
         await reader.read(-1)
 
     sender = await http(await peer(silent), timeout=0.2)

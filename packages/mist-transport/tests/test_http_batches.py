@@ -11,6 +11,7 @@ from mist.transport.http import HTTP
 
 
 def message(number=0, size=0):
+    """Make a message of a number, with some filling."""
     return Message.new("test", "acme.number", {"number": number, "filling": "x" * size})
 
 
@@ -27,6 +28,7 @@ def answering(read_request, seen, respond):
 
 
 def answer(status, body=b"", *headers):
+    """Put an answer together."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
 
@@ -37,7 +39,7 @@ ACCEPTS = "Accept-Post: application/json, application/x-ndjson"
 async def test_a_peer_that_does_not_say_so_never_sees_a_batch(http, peer, read_request):
     """Against mist-go, each message is one POST of application/json."""
     seen = []
-    sender = await http(await peer(answering(read_request, seen, lambda h, b: answer(202))))
+    sender = await http(await peer(answering(read_request, seen, lambda _head, _body: answer(202))))
     for _ in range(2):
         await asyncio.gather(*(sender.send(message(n)) for n in range(20)))
     assert len(seen) == 40
@@ -49,7 +51,7 @@ async def test_a_peer_that_does_not_say_so_never_sees_a_batch(http, peer, read_r
 async def test_a_peer_that_says_so_gets_batches_in_order(http, peer, read_request):
     """The first message negotiates; the rest travel together, as lines."""
     seen = []
-    url = await peer(answering(read_request, seen, lambda h, b: answer(202, b"", ACCEPTS)))
+    url = await peer(answering(read_request, seen, lambda _head, _body: answer(202, b"", ACCEPTS)))
     sender = await http(url, max_batch_messages=50)
     await sender.send(message(0))
     await asyncio.gather(*(sender.send(message(n)) for n in range(1, 100)))
@@ -62,7 +64,7 @@ async def test_a_peer_that_says_so_gets_batches_in_order(http, peer, read_reques
 async def test_batch_false_sends_no_batches(http, peer, read_request):
     """A sender can do without, whatever the peer takes."""
     seen = []
-    url = await peer(answering(read_request, seen, lambda h, b: answer(202, b"", ACCEPTS)))
+    url = await peer(answering(read_request, seen, lambda _head, _body: answer(202, b"", ACCEPTS)))
     sender = await http(url, batch=False)
     await sender.send(message())
     await asyncio.gather(*(sender.send(message(n)) for n in range(10)))
@@ -78,7 +80,7 @@ async def test_a_peer_that_takes_batches_no_more_gets_the_same_messages_singly(
     """A listener replaced by an older one loses nothing."""
     seen = []
 
-    def respond(head, body):
+    def respond(head, _body):
         if len(seen) == 1:
             return answer(202, b"", ACCEPTS)
         return answer(status) if b"ndjson" in head else answer(202)
@@ -95,7 +97,7 @@ async def test_a_batch_too_long_for_the_peer_is_sent_singly(http, peer, read_req
     """Small messages do not fail for the company they travel in."""
     seen = []
 
-    def respond(head, body):
+    def respond(_head, body):
         small = len(body) < 1000
         return answer(202 if small else "413 Content Too Large", b"", ACCEPTS)
 
@@ -142,7 +144,7 @@ async def test_an_answer_that_tells_no_fates_rejects_the_whole_batch(http, peer,
     """No message is thought delivered on the word of somebody who did not say so."""
     seen = []
 
-    def respond(head, body):
+    def respond(head, _body):
         return answer(200, b"<html>" if b"ndjson" in head else b"", ACCEPTS)
 
     sender = await http(await peer(answering(read_request, seen, respond)))
@@ -159,8 +161,7 @@ async def test_an_active_receiver_is_given_its_turn_before_a_message_is_refused(
     received = []
 
     async def receive():
-        async for m in receiver:
-            received.append(m)
+        received.extend([m async for m in receiver])
 
     task = asyncio.create_task(receive())
     await sender.send(message())

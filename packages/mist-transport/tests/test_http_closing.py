@@ -12,6 +12,7 @@ from mist.transport.http import HTTP
 
 
 def message(number=0):
+    """Make a message of a number."""
     return Message.new("test", "acme.number", {"number": number})
 
 

@@ -17,6 +17,7 @@ from mist.transport.http import HTTP
 
 
 def message(number=0):
+    """Make a message of a number."""
     return Message.new("test", "acme.number", {"number": number})
 
 
@@ -162,7 +163,7 @@ async def test_a_certificate_that_does_not_verify_is_an_auth_error_with_a_remedy
     """The error says how to trust it; nothing is sent."""
     receiver = await http(listen="127.0.0.1:0", listen_options={"cert_file": authority.server})
     sender = await http(receiver.listen_url)
-    with pytest.raises(TransportError, match="does not verify.*ca_file=") as caught:
+    with pytest.raises(TransportError, match=r"does not verify.*ca_file=") as caught:
         await sender.send(message())
     assert caught.value.code == "auth"
 

@@ -15,16 +15,19 @@ NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 def message(number=0, size=0):
+    """Make a message of a number, with some filling."""
     return Message.new("test", "acme.number", {"number": number, "filling": "x" * size})
 
 
 @pytest.fixture
 async def client():
+    """A bare HTTP client."""
     async with aiohttp.ClientSession() as session:
         yield session
 
 
 async def ask(client, receiver, data=b"", *, method="POST", url=None, **options):
+    """Make one request, and return status, headers and text of its answer."""
     headers = {**JSON, **options.pop("headers", {})}
     if isinstance(data, bytes):
         data = io.BytesIO(data)  # aiohttp's way to send a long body
