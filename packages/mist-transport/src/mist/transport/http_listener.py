@@ -57,6 +57,7 @@ class Listener:
         self._state = ServerState()
         self._config = uvicorn.Config(
             endpoint,
+            http="httptools",
             interface="asgi3",
             lifespan="off",
             ws="none",
