@@ -58,7 +58,9 @@ async def test_a_listener_without_batches_does_not_announce_them(http, client):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b"<html>", b"\xff\xfe", b"[" * 100_000, b'{"version":"1"}']
+    "body",
+    [b"", b"{}", b"[]", b"<html>", b"\xff\xfe", b"[" * 100_000, b'{"version":"1"}'],
+    ids=["empty", "object", "array", "page", "binary", "deep", "incomplete"],
 )
 async def test_what_is_not_a_message_is_400_with_the_reason(http, client, body):
     """The reason is text for a person, and the inbox stays empty."""
