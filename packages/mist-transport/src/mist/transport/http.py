@@ -26,7 +26,7 @@ class HTTP(Conversation):
 
     A message that was sent stands in the peer's inbox. To a peer that takes batches, the sends
     that wait while a request is in flight go together in the next one. Each still gets its own
-    message's fate, and they arrive in the order in which they were sent.
+    message's fate, and those of one trace arrive in the order in which they were sent.
 
     A send cancelled while it waits for its turn is not sent; one whose request is on its way may
     still arrive.
@@ -176,33 +176,35 @@ class HTTP(Conversation):
                 a file cannot be used.
             TransportClosed: The transport was closed.
         """
-        self._refuse_if_closed()
-        if self._listener is not None:
-            raise TransportError(
-                f"already listening at {self._listener.address}; use a second transport for"
-                " a second address",
-                code="conflict",
-            )
         if cert_file is not None:
             ssl_context = await asyncio.to_thread(
                 server_context, cert_file, key_file, client_ca_file
             )
         elif key_file or client_ca_file:
             raise TransportError("TLS needs the listener's cert_file", code="validation")
-        listener = await (await asyncio.to_thread(_import_listener)).start(
-            address,
-            self._endpoint,
-            path=self._path,
-            ssl_context=ssl_context,
-            header_timeout=header_timeout,
-            max_connections=max_connections,
-            backlog=backlog,
-        )
-        if self._closed:
-            await listener.close(0)
+        async with self._opening:
             self._refuse_if_closed()
-        self._receives = True
-        self._listener = listener
+            if self._listener is not None:
+                raise TransportError(
+                    f"already listening at {self._listener.address}; use a second transport for"
+                    " a second address",
+                    code="conflict",
+                )
+            listener_type = await asyncio.to_thread(_import_listener)
+            listener = await listener_type.start(
+                address,
+                self._endpoint,
+                path=self._path,
+                ssl_context=ssl_context,
+                header_timeout=header_timeout,
+                max_connections=max_connections,
+                backlog=backlog,
+            )
+            if self._closed:
+                await listener.close(0)
+                self._refuse_if_closed()
+            self._receives = True
+            self._listener = listener
 
     async def send(self, message: Message) -> None:
         """Post one message and wait until the peer has taken it.

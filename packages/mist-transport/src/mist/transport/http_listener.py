@@ -144,7 +144,13 @@ class Listener:
             ssl=self._ssl_context,
             backlog=backlog,
             ssl_handshake_timeout=self._header_timeout if self._ssl_context else None,
+            start_serving=False,
         )
+        try:
+            await self._server.start_serving()
+        except BaseException:
+            self._server.close()
+            raise
         self._clock = asyncio.create_task(self._keep_the_date())
 
     async def _keep_the_date(self) -> None:
