@@ -129,9 +129,7 @@ async def test_a_killed_appender_costs_at_most_its_last_line(tmp_path: Path) -> 
     ours = [Message.new("test", "acme.item", n) for n in range(200)]
     async with File(path) as file:
         for round_ in range(4):
-            doomed = await asyncio.create_subprocess_exec(
-                sys.executable, "-c", script, str(path)
-            )
+            doomed = await asyncio.create_subprocess_exec(sys.executable, "-c", script, str(path))
             # Real time: another process has to be in the middle of its work.
             while not path.exists() or path.stat().st_size < (round_ + 1) * 2_000_000:
                 await asyncio.sleep(0.01)
@@ -145,9 +143,7 @@ async def test_a_killed_appender_costs_at_most_its_last_line(tmp_path: Path) -> 
     assert len(errors) <= 4
 
 
-async def test_follow_reads_what_is_appended_later(
-    tmp_path: Path, samples: list[Message]
-) -> None:
+async def test_follow_reads_what_is_appended_later(tmp_path: Path, samples: list[Message]) -> None:
     """A followed file does not end; a line that grows in pieces is one message."""
     path = tmp_path / "growing.jsonl"
     path.write_bytes(samples[0].marshal() + b"\n")
@@ -224,8 +220,7 @@ async def test_damaged_gzip_is_an_error_that_names_the_file(
     path.write_bytes(whole[:-12])
     async with File(path) as file:
         with pytest.raises(TransportError, match=r"torn\.jsonl\.gz.*damaged gzip"):
-            while True:
-                await file.receive()
+            await drain(file)
     (tmp_path / "not.gz").write_bytes(b"plain text")
     with pytest.raises(TransportError, match="damaged gzip"):
         await File(tmp_path / "not.gz").receive()
@@ -363,6 +358,12 @@ async def test_the_size_limit_is_the_same_for_both_directions(tmp_path: Path) ->
     async with File(path) as file:
         with pytest.raises(MessageTooLarge, match=r"large\.jsonl:1"):
             await file.receive()
+
+
+async def drain(file: File) -> None:
+    """Receive until that fails."""
+    while True:
+        await file.receive()
 
 
 async def read_all(path: Path) -> tuple[list[Message], list[str]]:

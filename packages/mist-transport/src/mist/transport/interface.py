@@ -53,10 +53,12 @@ class Conversation:
     """
 
     async def receive(self) -> Message:
-        raise NotImplementedError  # every transport has its own
+        """Wait for the next message, in the transport's own way."""
+        raise NotImplementedError
 
     async def close(self) -> None:
-        raise NotImplementedError  # every transport has its own
+        """Release everything, in the transport's own way."""
+        raise NotImplementedError
 
     async def __aenter__(self) -> Self:
         return self
