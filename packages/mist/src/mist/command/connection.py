@@ -50,6 +50,7 @@ class Destination:
 
     Attributes:
         url: Its URL.
+        typed_url: The same as it was typed, perhaps without a host.
         transport: What to send through.
     """
 
@@ -60,6 +61,7 @@ class Destination:
             text: As a person typed it.
             command: The command whose peer flags apply, if it has any.
         """
+        self.typed_url = as_url(text)
         self.url = _peer_url(text)
         self.transport = dial(self.url, **(_options(command, self.url) if command else {}))
 

@@ -87,13 +87,14 @@ async def listening(
 async def _run(command: Command, _args: list[str]) -> int:
     limit = get_count(command, "count") or None
     destination = Destination(command.get_string("to"))
-    destination.check()
-    source = await listening(
-        command.get_argument("addr"),
-        inbox=command.get_int("inbox"),
-        token=command.get_string("token") or None,
-        cert_file=command.get_string("cert") or None,
-        key_file=command.get_string("key") or None,
-        client_ca_file=command.get_string("client-ca") or None,
-    )
-    return await transfer("listen", source, destination, limit=limit, source_is_consumed=True)
+    async with destination.transport:
+        destination.check()
+        source = await listening(
+            command.get_argument("addr"),
+            inbox=command.get_int("inbox"),
+            token=command.get_string("token") or None,
+            cert_file=command.get_string("cert") or None,
+            key_file=command.get_string("key") or None,
+            client_ca_file=command.get_string("client-ca") or None,
+        )
+        return await transfer("listen", source, destination, limit=limit, source_is_consumed=True)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from importlib import import_module
 
-from mist.cli import Command
+from mist.cli import Command, UsageError
 from mist.command.connection import add_peer_flags, dial_peer, get_count
 from mist.command.url import as_url
 from mist.output import Writer
@@ -43,6 +43,8 @@ async def _run(command: Command, _args: list[str]) -> int:
     if url.partition(":")[0] in ("file", "stdio", "chan"):
         raise TransportError(f"cannot ping {url}: nobody answers there", code="validation")
     count, interval = get_count(command, "count"), command.get_float64("interval")
+    if interval < 0:
+        raise UsageError(f"--interval is a time, so it cannot be {interval:g}")
     # What the first request imports must not count as the time that it takes.
     import_module("mist.transport.http_sender")
     round_trips: list[float] = []

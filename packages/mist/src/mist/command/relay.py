@@ -8,7 +8,7 @@ from mist.command.listen import listening
 from mist.command.terminal_input import hint_at_terminal
 from mist.command.transfer import transfer
 from mist.command.url import as_url, is_http
-from mist.transport import Stdio, Transport, dial
+from mist.transport import File, Stdio, Transport, dial
 
 
 def relay_command() -> Command:
@@ -50,20 +50,28 @@ def relay_command() -> Command:
 
 async def _run(command: Command, _args: list[str]) -> int:
     skip = get_count(command, "skip")
-    source_url = as_url(command.get_argument("src"))
-    is_file = source_url.startswith("file:")
     destination = Destination(command.get_argument("dst"), command)
-    if is_http(source_url):
-        if source_url in (as_url(command.get_argument("dst")), destination.url):
-            raise UsageError(f"source and destination are the same: {source_url}")
-        destination.check()
-        source: Transport = await listening(source_url)
-    elif source_url == "stdio:":
+    async with destination.transport:
+        source_url = as_url(command.get_argument("src"))
+        source = await _open_source(source_url, destination, follow=command.get_bool("follow"))
+        destination.refuse_as_source(source)
+        return await transfer(
+            "relay",
+            source,
+            destination,
+            skip=skip,
+            source_is_consumed=not isinstance(source, File),
+        )
+
+
+async def _open_source(url: str, destination: Destination, *, follow: bool) -> Transport:
+    if url == "stdio:":
         hint_at_terminal()
         # Nothing is sent to it: standard output is left to a destination that may want it.
-        source = Stdio(stdout=sys.stderr.fileno())
-    else:
-        follow = command.get_bool("follow")
-        source = dial(source_url, **({"follow": follow} if is_file else {}))
-    destination.refuse_as_source(source)
-    return await transfer("relay", source, destination, skip=skip, source_is_consumed=not is_file)
+        return Stdio(stdout=sys.stderr.fileno())
+    if is_http(url):
+        if url in (destination.url, destination.typed_url):
+            raise UsageError(f"source and destination are the same: {url}")
+        destination.check()
+        return await listening(url)
+    return dial(url, **({"follow": follow} if url.startswith("file:") else {}))

@@ -12,7 +12,7 @@ from mist.command.lasting_progress import lasting_progress
 from mist.command.pump import Pump
 from mist.output import Writer
 from mist.protocol import Message, ProtocolError
-from mist.transport import File, Transport, TransportClosed
+from mist.transport import File, Transport, TransportClosed, TransportError
 
 PATIENCE: Final = 5.0
 """How long an interrupted transfer goes on delivering what it has read, in seconds."""
@@ -52,6 +52,10 @@ class _Notes:
         if self._said and self._waiting_since is not None:
             self.say(f"resumed after {time.monotonic() - self._waiting_since:.1f} s")
         self._waiting_since, self._said = None, False
+
+    def sum_up(self, label: str, count: int, seconds: float) -> None:
+        skipped = f", {self.malformed} lines skipped" if self.malformed else ""
+        self.say(f"{label}: {count} messages in {seconds:.2f} s{skipped}")
 
 
 async def transfer(
@@ -106,20 +110,22 @@ async def transfer(
             return seconds
 
         started = time.monotonic()
+        never_began = False
         try:
             async with source, destination.transport:
                 await pump.run(patience=patience)
-        except TransportClosed:
+        except (TransportError, ProtocolError) as exc:
+            never_began = not pump.delivered
             # Whoever reads our standard output has seen enough: that is no failure.
-            source_is_consumed = source_is_consumed and not destination.is_stdout
+            if isinstance(exc, TransportClosed) and destination.is_stdout:
+                source_is_consumed = False
             raise
         finally:
-            seconds = time.monotonic() - started
-            skipped = f", {notes.malformed} lines skipped" if notes.malformed else ""
-            notes.say(f"{label}: {pump.delivered} messages in {seconds:.2f} s{skipped}")
+            if not never_began:
+                notes.sum_up(label, pump.delivered, time.monotonic() - started)
             if source_is_consumed:
                 await _keep(pump.undelivered, destination.url, notes)
-            elif pump.undelivered and not destination.is_stdout:
+            elif pump.undelivered and pump.delivered and not destination.is_stdout:
                 notes.say(f"to go on from here: --skip {skip + pump.delivered}")
     return 1 if notes.malformed else 0
 
