@@ -35,7 +35,7 @@ def _at_terminal(words, cwd, typed=b""):
         stderr=secondary,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"},
         start_new_session=True,
-        preexec_fn=_take_terminal,
+        preexec_fn=_take_terminal,  # noqa: PLW1509  # no thread runs here
     )
     os.close(secondary)
     screen = b""
