@@ -73,16 +73,24 @@ def test_figures_are_for_one_of_the_things_a_call_does():
     assert Result.of(row, row.measure(PLAN)).ours == pytest.approx(0.001)
 
 
-def test_a_ratio_in_real_time_is_about_right():
-    """Ten times the loop takes about ten times as long, calibrated on each side by itself."""
+def test_each_side_is_called_as_often_as_a_sample_needs():
+    """A fast side gets more calls than a slow one, so that both samples last long enough."""
+    clock, calls = Clock(), {"ours": 0, "peer": 0}
     rows = Rows("synthetic")
 
-    @rows.calls("loops", at_most(20), against="a short loop")
+    def side(name, seconds):
+        calls[name] += 1
+        clock.work(seconds)
+
+    @rows.calls("loops", at_most(20), against="a short loop", clock=clock)
     def loops():
-        yield Pair(ours=lambda: sum(range(20_000)), peer=lambda: sum(range(2_000)))
+        yield Pair(ours=lambda: side("ours", 0.01), peer=lambda: side("peer", 0.001))
 
     row = only(rows)
-    assert 5 < Result.of(row, row.measure(PLAN)).ratio < 20
+    result = Result.of(row, row.measure(Plan(rounds=10, sample=0.02)))
+    assert result.ratio == pytest.approx(10)
+    assert calls["ours"] >= 10 * 2
+    assert calls["peer"] >= 10 * 20
 
 
 def test_sides_take_turns_and_share_one_setup():

@@ -13,7 +13,7 @@ from mist.transport.errors import (
 )
 from mist.transport.file import File
 from mist.transport.http import HTTP
-from mist.transport.interface import Receiver, Sender, Transport
+from mist.transport.interface import Conversation, Receiver, Sender, Transport
 from mist.transport.layer import Middleware, unwrap, wrap
 from mist.transport.lines import LineParser
 from mist.transport.middleware import with_logging, with_metrics, with_retry, with_tracing
@@ -24,6 +24,7 @@ __all__ = [
     "HTTP",
     "BufferFull",
     "Channel",
+    "Conversation",
     "EndOfStream",
     "File",
     "LineParser",

@@ -97,7 +97,11 @@ def _unix_target(name: str, parts: SplitResult) -> Target:
             f"{name!r} names no socket; write http+unix:///path/to.sock, with three slashes",
             code="validation",
         )
-    return Target(name=name, url=f"http://localhost{DEFAULT_PATH}", socket_path=socket_path)
+    return Target(
+        name=f"{_UNIX}://{parts.path}",
+        url=f"http://localhost{DEFAULT_PATH}",
+        socket_path=socket_path,
+    )
 
 
 def parse_address(address: str) -> TCPAddress | UnixAddress:

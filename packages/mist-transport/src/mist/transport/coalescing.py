@@ -39,7 +39,8 @@ class Coalescer:
 
         Args:
             post: Makes one request.
-            max_messages: How many lines a request carries at most.
+            max_messages: How many lines a request carries at most; one that is broken into
+                several goes alone.
             max_bytes: How many bytes its lines have at most; a longer line goes alone.
         """
         self._post = post
@@ -104,10 +105,15 @@ class Coalescer:
             if lane[0].fate.cancelled():
                 lane.popleft()
                 continue
-            room -= len(lane[0].line) + 1
-            if room < 0 and batch:
+            line = lane[0].line
+            room -= len(line) + 1
+            # A payload that came with line breaks keeps them, and so does not fit on a line.
+            goes_alone = b"\n" in line
+            if batch and (room < 0 or goes_alone):
                 break
             batch.append(lane.popleft())
+            if goes_alone:
+                break
         return batch
 
     async def _send_batch(

@@ -1,5 +1,6 @@
 """Messages over HTTP: posted to a URL, taken by a listener or by somebody's web application."""
 
+import asyncio
 import ssl
 from collections.abc import Iterable
 from functools import partial
@@ -25,7 +26,7 @@ class HTTP(Conversation):
 
     A message that was sent stands in the peer's inbox. To a peer that takes batches, the sends
     that wait while a request is in flight go together in the next one. Each still gets its own
-    message's fate, and they arrive in the order in which they were sent.
+    message's fate, and those of one trace arrive in the order in which they were sent.
 
     A send cancelled while it waits for its turn is not sent; one whose request is on its way may
     still arrive.
@@ -111,10 +112,12 @@ class HTTP(Conversation):
             max_message_size=min(max_message_size, MAX_MESSAGE_SIZE),
             body_timeout=body_timeout,
         )
+        self._opening = asyncio.Lock()
         self._receives = False
         self._sender: HTTPSender | None = None
         self._listener: Listener | None = None
         self._closed = False
+        self._closing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         where = [self._target.name] if self._target else []
@@ -173,33 +176,35 @@ class HTTP(Conversation):
                 a file cannot be used.
             TransportClosed: The transport was closed.
         """
-        from mist.transport.http_listener import Listener  # noqa: PLC0415  # imports uvicorn
-
-        self._refuse_if_closed()
-        if self._listener is not None:
-            raise TransportError(
-                f"already listening at {self._listener.address}; use a second transport for"
-                " a second address",
-                code="conflict",
-            )
         if cert_file is not None:
-            ssl_context = server_context(cert_file, key_file, client_ca_file)
+            ssl_context = await asyncio.to_thread(
+                server_context, cert_file, key_file, client_ca_file
+            )
         elif key_file or client_ca_file:
             raise TransportError("TLS needs the listener's cert_file", code="validation")
-        listener = await Listener.start(
-            address,
-            self._endpoint,
-            path=self._path,
-            ssl_context=ssl_context,
-            header_timeout=header_timeout,
-            max_connections=max_connections,
-            backlog=backlog,
-        )
-        if self._closed:
-            await listener.close(0)
+        async with self._opening:
             self._refuse_if_closed()
-        self._receives = True
-        self._listener = listener
+            if self._listener is not None:
+                raise TransportError(
+                    f"already listening at {self._listener.address}; use a second transport for"
+                    " a second address",
+                    code="conflict",
+                )
+            listener_type = await asyncio.to_thread(_import_listener)
+            listener = await listener_type.start(
+                address,
+                self._endpoint,
+                path=self._path,
+                ssl_context=ssl_context,
+                header_timeout=header_timeout,
+                max_connections=max_connections,
+                backlog=backlog,
+            )
+            if self._closed:
+                await listener.close(0)
+                self._refuse_if_closed()
+            self._receives = True
+            self._listener = listener
 
     async def send(self, message: Message) -> None:
         """Post one message and wait until the peer has taken it.
@@ -214,7 +219,7 @@ class HTTP(Conversation):
         """
         sender = self._sender
         if sender is None:
-            sender = self._open_sender()
+            sender = await self._open_sender()
         await sender.send(message)
 
     async def receive(self) -> Message:
@@ -236,33 +241,40 @@ class HTTP(Conversation):
     async def close(self) -> None:
         """Finish what was begun, within the timeouts, and release everything.
 
-        What a peer was told was taken can still be received afterwards.
+        What a peer was told was taken can still be received afterwards. A call that is cancelled
+        does not stop the closing, and the next one waits for it.
         """
-        first = not self._closed
         self._closed = True
-        listener, sender = self._listener, self._sender
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         try:
-            if first and listener is not None:
-                await listener.close(self._shutdown_timeout)
+            if self._listener is not None:
+                await self._listener.close(self._shutdown_timeout)
         finally:
             self._inbox.close()
-            if first and sender is not None:
-                await sender.close()
+            if self._sender is not None:
+                await self._sender.close()
 
-    def _open_sender(self) -> "HTTPSender":
-        from mist.transport.http_sender import HTTPSender  # noqa: PLC0415  # imports aiohttp
-
-        self._refuse_if_closed()
+    async def _open_sender(self) -> "HTTPSender":
         target = self._refuse_if_untargeted()
-        self._sender = HTTPSender(
-            target,
-            token=self._token,
-            timeout=self._timeout,
-            ssl_context=self._tls() if self._tls else None,
-            batch=self._batch,
-            max_batch_messages=self._max_batch_messages,
-            max_batch_bytes=self._max_batch_bytes,
-        )
+        async with self._opening:
+            if self._sender is None:
+                # Reading certificates and importing are left to a thread: both take a while.
+                tls = await asyncio.to_thread(self._tls) if self._tls else None
+                sender_type = await asyncio.to_thread(_import_sender)
+                self._refuse_if_closed()
+                self._sender = sender_type(
+                    target,
+                    token=self._token,
+                    timeout=self._timeout,
+                    ssl_context=tls,
+                    batch=self._batch,
+                    max_batch_messages=self._max_batch_messages,
+                    max_batch_bytes=self._max_batch_bytes,
+                )
         return self._sender
 
     def _refuse_if_closed(self) -> None:
@@ -280,6 +292,18 @@ class HTTP(Conversation):
         if self._listener is None:
             raise TransportError("not listening; call listen() first", code="validation")
         return self._listener
+
+
+def _import_sender() -> "type[HTTPSender]":
+    from mist.transport.http_sender import HTTPSender  # noqa: PLC0415  # imports aiohttp
+
+    return HTTPSender
+
+
+def _import_listener() -> "type[Listener]":
+    from mist.transport.http_listener import Listener  # noqa: PLC0415  # imports uvicorn
+
+    return Listener
 
 
 def _check_token(token: str | None) -> None:

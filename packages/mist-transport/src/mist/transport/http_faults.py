@@ -69,7 +69,10 @@ def _explain_tls(fault: ssl.SSLError, name: str) -> str:
 
 
 def _tls_fault(exc: BaseException | None) -> ssl.SSLError | None:
-    """Find the TLS error that aiohttp's error was made from."""
-    while exc is not None and not isinstance(exc, ssl.SSLError):
-        exc = getattr(exc, "certificate_error", None) or getattr(exc, "os_error", exc.__cause__)
-    return exc
+    """Find the TLS error that aiohttp's error, itself one by name only, was made from."""
+    while exc is not None:
+        inner = getattr(exc, "certificate_error", None) or getattr(exc, "os_error", None)
+        if inner is None and isinstance(exc, ssl.SSLError):
+            return exc
+        exc = inner or exc.__cause__
+    return None

@@ -5,6 +5,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import partial
 from http import HTTPStatus
 from socket import AF_INET, AF_INET6, socket
 from typing import Any, Final, cast
@@ -56,6 +57,7 @@ class Listener:
         self._state = ServerState()
         self._config = uvicorn.Config(
             endpoint,
+            http="httptools",
             interface="asgi3",
             lifespan="off",
             ws="none",
@@ -87,7 +89,13 @@ class Listener:
         where = parse_address(address)
         if ssl_context is not None and isinstance(where, UnixAddress):
             raise TransportError("a Unix socket is served without TLS", code="validation")
-        sock = await asyncio.to_thread(bind, where, backlog)
+        binding = asyncio.create_task(asyncio.to_thread(bind, where, backlog))
+        try:
+            sock = await asyncio.shield(binding)
+        except asyncio.CancelledError:
+            # The thread cannot be stopped: what it will have bound is given back.
+            binding.add_done_callback(partial(_give_back, where))
+            raise
         try:
             listener = cls(
                 where,
@@ -136,7 +144,13 @@ class Listener:
             ssl=self._ssl_context,
             backlog=backlog,
             ssl_handshake_timeout=self._header_timeout if self._ssl_context else None,
+            start_serving=False,
         )
+        try:
+            await self._server.start_serving()
+        except BaseException:
+            self._server.close()
+            raise
         self._clock = asyncio.create_task(self._keep_the_date())
 
     async def _keep_the_date(self) -> None:
@@ -244,6 +258,12 @@ class _Connection(HttpToolsProtocol):
             "Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
         )
         self.transport.close()
+
+
+def _give_back(where: TCPAddress | UnixAddress, binding: "asyncio.Task[socket]") -> None:
+    if not binding.cancelled() and binding.exception() is None:
+        binding.result().close()
+        remove(where)
 
 
 def _names(sock: socket, path: str, *, secure: bool) -> tuple[str, str]:

@@ -3,7 +3,9 @@
 import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
+from io import BytesIO
 from typing import Final, NamedTuple
 
 import aiohttp
@@ -23,6 +25,7 @@ from mist.transport.http_faults import explain, retry_after, status_line
 _IDLE_SECONDS: Final = 4.0
 # Room for the fates of a whole batch; of what is longer, the beginning is all that is wanted.
 _MAX_ANSWER: Final = 1 << 20
+_LONG_BODY: Final = 1 << 20
 _SHOWN_BODY: Final = 200
 _MAX_SEARCHED: Final = 4096
 _NOT_UNDERSTOOD: Final = frozenset({400, 404, 405, 415})
@@ -101,8 +104,7 @@ class HTTPSender:
         if len(line) > MAX_MESSAGE_SIZE:
             _refuse_too_large(message, line)
         headers = outgoing_headers.get()
-        # A payload that was received with line breaks keeps them, and does not fit on a line.
-        if self.peer_batches and b"\n" not in line:
+        if self.peer_batches:
             return await self._coalescer.send(line, headers)
         self._singles += 1
         try:
@@ -116,17 +118,20 @@ class HTTPSender:
         return None
 
     async def close(self) -> None:
-        """Refuse further sends, wait for those that have begun, and close the connections."""
+        """Refuse further sends, wait for those that have begun, and close the connections.
+
+        Waiting ends after the timeout of a request; what is left then fails.
+        """
         self._closed = True
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._timeout
         try:
-            async with asyncio.timeout(self._timeout):
-                while self._singles:
-                    self._no_singles.clear()
-                    await self._no_singles.wait()
-        except TimeoutError:
-            pass  # closing the session below ends them with an error each
-        try:
-            await self._coalescer.close(self._timeout)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    while self._singles:
+                        self._no_singles.clear()
+                        await self._no_singles.wait()
+            await self._coalescer.close(max(0.0, deadline - clock()))
         finally:
             await self._session.close()
 
@@ -192,7 +197,8 @@ class HTTPSender:
         try:
             async with self._session.post(
                 self._target.url,
-                data=body,
+                # aiohttp wants a long body as a file, which it sends piece by piece.
+                data=body if len(body) <= _LONG_BODY else BytesIO(body),
                 headers=headers,
                 allow_redirects=False,
             ) as response:

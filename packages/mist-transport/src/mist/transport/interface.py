@@ -1,5 +1,6 @@
 """What every transport can do, whatever carries its messages."""
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
@@ -39,26 +40,43 @@ class Receiver(Protocol):
 
 @runtime_checkable
 class Transport(Sender, Receiver, Protocol):
-    """Can send, receive, and be closed; safe for concurrent use by tasks of one event loop."""
+    """Can send, receive, and be closed; safe for concurrent use by tasks of one event loop.
+
+    `Conversation` adds to `send`, `receive` and `close` what else it takes: being an async
+    context manager, and an async iterator of messages.
+    """
 
     async def close(self) -> None:
         """Release everything; calling it again does nothing."""
         ...
 
+    async def __aenter__(self) -> Self: ...
 
-class Conversation:
-    """Makes a transport a context manager and an iterator: `async for message in transport`.
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    def __aiter__(self) -> Self: ...
+
+    async def __anext__(self) -> Message: ...
+
+
+class Conversation(ABC):
+    """The base of a transport: `async with` closes it, `async for` receives from it.
 
     Iteration ends when the stream does, or when the transport is closed.
     """
 
+    @abstractmethod
     async def receive(self) -> Message:
-        """Wait for the next message, in the transport's own way."""
-        raise NotImplementedError
+        """Wait for the next message; see `Receiver.receive`."""
 
+    @abstractmethod
     async def close(self) -> None:
-        """Release everything, in the transport's own way."""
-        raise NotImplementedError
+        """Release everything; calling it again does nothing."""
 
     async def __aenter__(self) -> Self:
         return self
