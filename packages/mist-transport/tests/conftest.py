@@ -26,9 +26,12 @@ def blockbuster() -> Iterator[BlockBuster]:
     with blockbuster_ctx("mist") as detector:
         # Appending a line to a regular file is a copy into the page cache, done in place.
         detector.functions["os.write"].can_block_in("mist/transport/file.py", "append")
-        detector.functions["os.read"].can_block_in("mist/transport/file.py", "_is_newline")
-        # Written in place only where poll says that the pipe has room.
-        detector.functions["os.write"].can_block_in("mist/transport/stdio.py", "write")
+        detector.functions["os.read"].can_block_in("mist/transport/file.py", "_begins_line")
+        # Looked at once, where the file is opened, which takes as long.
+        for name in ("_is_named_pipe", "_explain"):
+            detector.functions["os.stat"].can_block_in("mist/transport/file.py", name)
+        # Written in place only where the pipe says that it has room.
+        detector.functions["os.write"].can_block_in("mist/transport/writing.py", "_write_now")
         yield detector
 
 

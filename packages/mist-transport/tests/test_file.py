@@ -220,8 +220,7 @@ async def test_damaged_gzip_is_an_error_that_names_the_file(
     path.write_bytes(whole[:-12])
     async with File(path) as file:
         with pytest.raises(TransportError, match=r"torn\.jsonl\.gz.*damaged gzip"):
-            while True:
-                await file.receive()
+            await drain(file)
     (tmp_path / "not.gz").write_bytes(b"plain text")
     with pytest.raises(TransportError, match="damaged gzip"):
         await File(tmp_path / "not.gz").receive()
@@ -359,6 +358,189 @@ async def test_the_size_limit_is_the_same_for_both_directions(tmp_path: Path) ->
     async with File(path) as file:
         with pytest.raises(MessageTooLarge, match=r"large\.jsonl:1"):
             await file.receive()
+
+
+async def test_what_was_read_is_received_after_close(
+    tmp_path: Path, samples: list[Message]
+) -> None:
+    """Closing stops the reading; what had been read comes first, then TransportClosed."""
+    path = tmp_path / "messages.jsonl"
+    path.write_bytes(b"".join(message.marshal() + b"\n" for message in samples))
+    file = File(path)
+    first = await file.receive()
+    await file.close()
+    assert [first] + [message async for message in file] == samples
+    with pytest.raises(TransportClosed):
+        await file.receive()
+
+
+async def test_two_receivers_share_the_messages(tmp_path: Path, samples: list[Message]) -> None:
+    """Each message goes to one of them, and both learn of the end."""
+    path = tmp_path / "messages.jsonl"
+    path.write_bytes(b"".join(message.marshal() + b"\n" for message in samples))
+    found: list[Message] = []
+
+    async def consume() -> None:
+        async for message in file:
+            found.append(message)
+            await asyncio.sleep(0)
+
+    async with File(path) as file:
+        await asyncio.gather(consume(), consume())
+    assert found == samples
+
+
+async def test_a_payload_with_line_breaks_stays_one_line(tmp_path: Path) -> None:
+    """A payload that its sender spread over lines is put on one, and its checksum is right."""
+    path = tmp_path / "messages.jsonl"
+    spread = Message("1", "id", "s", "t", 0, msgspec.Raw(b'{\n  "a": "b\\nc"\r\n}')).with_checksum()
+    async with File(path) as file:
+        await file.send(spread)
+        await file.send(Message.new("s", "t", 2))
+    assert path.read_bytes().count(b"\n") == 2
+    async with File(path) as file:
+        received = await file.receive()
+        assert received.decode() == {"a": "b\nc"}
+        assert received.checksum
+        assert received.verify_checksum()
+        assert (await file.receive()).decode() == 2
+
+
+async def test_a_file_emptied_meanwhile_gets_each_message_once(
+    tmp_path: Path, samples: list[Message]
+) -> None:
+    """A log rotation that truncates the file makes nobody write a message twice."""
+    path = tmp_path / "messages.jsonl"
+    async with File(path) as file:
+        for message in samples[:3]:
+            await file.send(message)
+        os.truncate(path, 0)
+        for message in samples[3:6]:
+            await file.send(message)
+    assert await read_all(path) == (samples[3:6], [])
+
+
+async def test_a_line_cut_off_by_truncation_spoils_no_other(
+    tmp_path: Path, samples: list[Message]
+) -> None:
+    """Who follows a file that is emptied within a line still reads the first line after it."""
+    path = tmp_path / "growing.jsonl"
+    path.write_bytes(samples[0].marshal() + b"\n" + samples[1].marshal()[:40])
+    async with File(path, follow=True) as reader:
+        assert await reader.receive() == samples[0]
+        os.truncate(path, 0)
+        await asyncio.sleep(0.25)  # real time: the thread looks every tenth of a second
+        path.write_bytes(samples[2].marshal() + b"\n")
+        async with asyncio.timeout(5):
+            with pytest.raises(ProtocolError):
+                await reader.receive()
+            assert await reader.receive() == samples[2]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are listed in /proc")
+async def test_nothing_stays_open(tmp_path: Path, samples: list[Message]) -> None:
+    """Closed, failed and forgotten transports leave no descriptor behind."""
+
+    async def use() -> None:
+        path = tmp_path / "messages.jsonl"
+        async with File(path) as file:
+            await file.send(samples[0])
+            assert await file.receive() == samples[0]
+        with pytest.raises(TransportError):
+            await File(tmp_path).receive()
+        with pytest.raises(TransportError):
+            await File(tmp_path).send(samples[0])
+        await File(path).send(samples[0])  # never closed
+        async with File(path) as file:
+            assert await file.receive() == samples[0]
+
+    await use()
+    before = open_descriptors()
+    for _ in range(5):
+        await use()
+    for _ in range(100):
+        # Real time: the threads that read close what they opened.
+        if open_descriptors() == before:
+            break
+        await asyncio.sleep(0.01)
+    assert open_descriptors() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions as on POSIX")
+def test_a_file_that_can_only_be_written_gets_each_message_once(tmp_path: Path) -> None:
+    """Where nobody can look whether a line is torn, blank lines keep them apart."""
+    path = tmp_path / "dropbox.jsonl"
+    path.write_bytes(b'{"torn')
+    path.chmod(0o222)
+    script = textwrap.dedent("""
+        import asyncio, os, sys
+        from mist.protocol import Message
+        from mist.transport.file import File
+
+        if os.geteuid() == 0:
+            os.setgroups([]), os.setgid(65534), os.setuid(65534)
+
+        async def main(path):
+            async with File(path) as one, File(path) as other:
+                for n in range(3):
+                    await one.send(Message.new("s", "t", n))
+                    await other.send(Message.new("s", "t", n))
+
+        asyncio.run(main(sys.argv[1]))
+    """)
+    for parent in path.parents[:3]:
+        if parent.stat().st_uid == os.geteuid():
+            parent.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False
+    )
+    if "No module named" in done.stderr:
+        pytest.skip("the interpreter cannot be run by an unprivileged user here")
+    assert done.stderr == ""
+    path.chmod(0o600)
+    found, errors = asyncio.run(read_all(path))
+    assert [message.decode() for message in found] == [0, 0, 1, 1, 2, 2]
+    assert len(errors) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes as on POSIX")
+async def test_a_named_pipe_is_written_without_blocking_the_loop(tmp_path: Path) -> None:
+    """Without a reader the send fails; a slow reader makes it wait, and only it."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    large = [Message.new("s", "t", [n, "x" * 100_000]) for n in range(3)]
+    async with File(path) as file:
+        with pytest.raises(TransportError, match="nobody reads the pipe") as caught:
+            await file.send(large[0])
+        assert caught.value.code == "unavailable"
+        async with File(path) as reader:
+            first = asyncio.create_task(reader.receive())
+            await asyncio.sleep(0.05)  # real time: a thread opens the pipe
+            sending = asyncio.gather(*[file.send(message) for message in large])
+            assert await first == large[0]
+            assert [await reader.receive(), await reader.receive()] == large[1:]
+            await sending
+        # Real time: the reading thread closes its end within a tenth of a second.
+        with pytest.raises(TransportClosed, match="has closed its end"):
+            await send_until_it_fails(file)
+
+
+async def send_until_it_fails(file: File) -> None:
+    """Send a hundred messages a second, for five seconds at most."""
+    for n in range(500):
+        await file.send(Message.new("s", "t", n))
+        await asyncio.sleep(0.01)
+
+
+def open_descriptors() -> set[str]:
+    """Return the numbers of this process's descriptors."""
+    return {entry.name for entry in Path("/proc/self/fd").iterdir()}
+
+
+async def drain(file: File) -> None:
+    """Receive until that fails."""
+    while True:
+        await file.receive()
 
 
 async def read_all(path: Path) -> tuple[list[Message], list[str]]:

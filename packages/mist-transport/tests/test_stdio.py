@@ -6,13 +6,18 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
 
+import msgspec
 import pytest
 
 from mist.protocol import Message, ProtocolError
 from mist.transport.errors import EndOfStream, TransportClosed, TransportError
 from mist.transport.stdio import Stdio
+
+Pipes: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 
 ECHO = textwrap.dedent("""
     import asyncio, sys
@@ -182,7 +187,6 @@ async def test_closing_leaves_stdin_to_the_next(samples: list[Message]) -> None:
     await first.close()
     with pytest.raises(TransportClosed):
         await pending
-    await asyncio.sleep(0.15)  # real time: the thread looks up every tenth of a second
     async with Stdio(stdin=read_end, stdout=out) as second:
         os.write(write_end, encoded(samples[:2]))
         assert await second.receive() == samples[0]
@@ -248,3 +252,144 @@ def test_the_process_ends_although_stdin_stays_open() -> None:
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as tool:
         assert tool.wait(timeout=10) == 0
     assert time.monotonic() - started < 5
+
+
+@pytest.fixture
+def pipes():
+    """Two pipes, as (read end, write end) each."""
+    ends = (os.pipe(), os.pipe())
+    yield ends
+    for fd in (*ends[0], *ends[1]):
+        with suppress(OSError):
+            os.close(fd)
+
+
+async def test_what_was_read_from_a_pipe_is_received_after_close(
+    pipes: Pipes, samples: list[Message]
+) -> None:
+    """Of what `close` finds read nothing is lost; what was not read stays in the pipe."""
+    (read_end, write_end), (_, out) = pipes
+    stdio = Stdio(stdin=read_end, stdout=out)
+    os.write(write_end, encoded(samples[:5]))
+    assert await stdio.receive() == samples[0]
+    await stdio.close()
+    os.write(write_end, encoded(samples[5:6]))
+    for message in samples[1:5]:
+        assert await stdio.receive() == message
+    with pytest.raises(TransportClosed):
+        await stdio.receive()
+    async with Stdio(stdin=read_end, stdout=out) as following:
+        assert await following.receive() == samples[5]
+
+
+async def test_two_receivers_share_a_pipe(pipes: Pipes, samples: list[Message]) -> None:
+    """Each message goes to one of those who wait, and all learn of the end."""
+    (read_end, write_end), (_, out) = pipes
+    found: list[Message] = []
+
+    async def consume() -> None:
+        async for message in stdio:
+            found.append(message)
+            await asyncio.sleep(0)
+
+    async with Stdio(stdin=read_end, stdout=out) as stdio:
+        consumers = [asyncio.create_task(consume()) for _ in range(3)]
+        for message in samples:
+            os.write(write_end, encoded([message]))
+            await asyncio.sleep(0.001)
+        os.close(write_end)
+        await asyncio.gather(*consumers)
+    assert found == samples
+
+
+async def test_a_payload_with_line_breaks_stays_one_line(pipes: Pipes) -> None:
+    """Whatever white space a payload has, the pipe gets one line with a right checksum."""
+    (read_end, write_end), _ = pipes
+    spread = Message("1", "id", "s", "t", 0, msgspec.Raw(b"[\n1,\n2\n]")).with_checksum()
+    async with Stdio(stdin=read_end, stdout=write_end) as stdio:
+        await stdio.send(spread)
+        received = await stdio.receive()
+    assert received.decode() == [1, 2]
+    assert bytes(received.payload) == b"[ 1, 2 ]"
+    assert received.checksum
+    assert received.verify_checksum()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes as on POSIX")
+async def test_non_blocking_descriptors_are_borne(pipes: Pipes) -> None:
+    """Where another process made the pipes non-blocking, messages pass whole all the same."""
+    (read_end, write_end), _ = pipes
+    os.set_blocking(read_end, False)
+    os.set_blocking(write_end, False)
+    sent = [Message.new("s", "t", [n, "x" * (n % 7 * 30_000)]) for n in range(20)]
+    async with Stdio(stdin=read_end, stdout=write_end) as stdio:
+        sending = asyncio.gather(*[stdio.send(message) for message in sent])
+        async with asyncio.timeout(20):
+            for message in sent:
+                assert await stdio.receive() == message
+            await sending
+
+
+async def test_closing_ends_sends_that_nobody_reads(
+    pipes: Pipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that neither reads nor goes away holds up neither `close` nor a send for ever."""
+    monkeypatch.setattr("mist.transport.writing._CLOSING_TIME", 0.05)
+    (read_end, write_end), (spare, _) = pipes
+    stdio = Stdio(stdin=spare, stdout=write_end)
+    sends = [
+        asyncio.create_task(stdio.send(Message.new("s", "t", "x" * 100_000))) for _ in range(3)
+    ]
+    await asyncio.sleep(0.02)
+    await stdio.close()
+    for send in sends:
+        with pytest.raises(TransportClosed, match="was closed before its reader took"):
+            await send
+    # Let the thread finish that holds the pipe.
+    assert await asyncio.to_thread(os.read, read_end, 1 << 20)
+    assert await asyncio.to_thread(os.read, read_end, 1 << 20)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors as on POSIX")
+async def test_descriptors_beyond_a_thousand_work(pipes: Pipes, samples: list[Message]) -> None:
+    """A process with many open files can use pipes all the same."""
+    resource = pytest.importorskip("resource")
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] <= 1100:
+        pytest.skip("so many descriptors are not allowed here")
+    (read_end, write_end), _ = pipes
+    high_read, high_write = 1090, 1091
+    os.dup2(read_end, high_read)
+    os.dup2(write_end, high_write)
+    try:
+        async with Stdio(stdin=high_read, stdout=high_write) as stdio:
+            await stdio.send(samples[0])
+            async with asyncio.timeout(5):
+                assert await stdio.receive() == samples[0]
+            await stdio.close()
+            with pytest.raises(TransportClosed):
+                await stdio.receive()
+    finally:
+        os.close(high_read)
+        os.close(high_write)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell as on POSIX")
+def test_closed_standard_descriptors_do_not_mix_with_messages(samples: list[Message]) -> None:
+    """Without a standard error, what is printed goes nowhere, and the messages to stdout."""
+    script = textwrap.dedent("""
+        import asyncio, os
+        from mist.transport.stdio import Stdio
+        async def main():
+            async with Stdio() as stdio:
+                os.system("echo from a child; echo and its errors >&2")
+                async for message in stdio:
+                    await stdio.send(message)
+        asyncio.run(main())
+    """)
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -c "$1" 2>&-', sys.executable, script],
+        input=encoded(samples),
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == encoded(samples)

@@ -11,7 +11,7 @@ class ProtocolError(ValueError):
     code: str = "protocol"
 
 
-class MessageTooLarge(ProtocolError):  # noqa: N818  # the contract's name
+class MessageTooLarge(ProtocolError):
     """A message beyond the size limit.
 
     Attributes:
@@ -29,5 +29,5 @@ class MessageTooLarge(ProtocolError):  # noqa: N818  # the contract's name
         return f"{self.what} of {self.size} bytes is over the limit of {self.limit} bytes"
 
 
-class UnsupportedVersion(ProtocolError):  # noqa: N818  # the contract's name
+class UnsupportedVersion(ProtocolError):
     """A protocol version, or a range of them, that this implementation does not speak."""

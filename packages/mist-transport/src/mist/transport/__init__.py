@@ -49,7 +49,7 @@ __all__ = [
     "wrap",
 ]
 
-# A traceback or a repr shows the name that users import, not the file it lives in.
-for _name in set(__all__) - {"Middleware"}:  # a type alias has no module of its own
-    globals()[_name].__module__ = __name__
-del _name
+# A traceback or a repr shows the name that users import, not the file it lives in. (The alias
+# Middleware has no name of its own.)
+for _public in [globals()[name] for name in __all__ if name != "Middleware"]:
+    _public.__module__ = __name__

@@ -1,5 +1,6 @@
 """Messages between tasks of one process."""
 
+from typing import Self
 from weakref import WeakValueDictionary
 
 from mist.protocol import Message
@@ -24,6 +25,22 @@ class Channel(Conversation):
         """
         self._incoming: Inbox[Message] = Inbox(size, "channel")
         self._outgoing = self._incoming
+
+    @classmethod
+    def pair(cls, size: int = 256) -> tuple[Self, Self]:
+        """Make the two ends of a two-way channel: what one sends, the other receives.
+
+        Args:
+            size: How many messages may wait in each direction.
+        """
+        one, other = cls(size), cls(size)
+        one._outgoing, other._outgoing = other._incoming, one._incoming
+        return one, other
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._outgoing.closed
 
     async def send(self, message: Message) -> None:
         """Put a message into the channel.
@@ -54,17 +71,16 @@ def channel_pair(size: int = 256) -> tuple[Channel, Channel]:
     Args:
         size: How many messages may wait in each direction.
     """
-    one, other = Channel(size), Channel(size)
-    one._outgoing, other._outgoing = other._incoming, one._incoming  # noqa: SLF001  # its own module
-    return one, other
+    return Channel.pair(size)
 
 
 def named_channel(name: str, size: int = 256) -> Channel:
     """Return the process's open channel of that name, making it where there is none.
 
-    A closed one is replaced, so that a name can be used again.
+    It lives, with what it holds, as long as somebody holds it; the size of one that is there
+    stays as it is. A closed one is replaced, so that a name can be used again.
     """
     channel = _named.get(name)
-    if channel is None or channel._incoming.closed:  # noqa: SLF001  # its own module
+    if channel is None or channel.closed:
         channel = _named[name] = Channel(size)
     return channel

@@ -1,9 +1,11 @@
 """From a URL to a transport."""
 
+import re
+import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from mist.transport.channel import Channel, named_channel
 from mist.transport.errors import TransportError
@@ -22,19 +24,22 @@ def dial(url: str, **options: Any) -> Transport:
 
     Args:
         url: `http://host:port[/path]`, `https://...`, `http+unix:///socket`, `file:path` or
-            `file:///path`, `stdio:`, `chan:` (a new channel), `chan://name` (the process's channel
-            of that name), or a scheme that an installed distribution registers.
+            `file:///path` (percent-encoded), `stdio:`, `chan:` (a new channel), `chan://name` (the
+            process's channel of that name, which lives as long as somebody holds it), or a scheme
+            that an installed distribution registers.
         options: Keyword arguments of the transport's class, such as `token` or `follow`.
 
     Raises:
-        TransportError: The URL or its scheme is not understood (code `validation`).
+        TransportError: The URL or its scheme is not understood (code `validation`), or what is
+            registered for the scheme cannot be loaded (`internal`).
+        TypeError: The transport has no such option.
     """
     scheme, colon, _ = url.partition(":")
     if not colon:
         raise TransportError(
             f"cannot dial {url!r}: it has no scheme; for a file write file:{url}", code="validation"
         )
-    opener = _BUILT_IN.get(scheme.lower()) or _registered(scheme.lower(), url)
+    opener = _BUILT_IN.get(scheme.lower()) or _registered(scheme.lower())
     return opener(url, **options)
 
 
@@ -45,6 +50,8 @@ def _open_http(url: str, **options: Any) -> Transport:
 def _open_file(url: str, **options: Any) -> Transport:
     # After the two slashes stands the path, as in mist-go: file://relative, file:///absolute.
     path = unquote(url.partition(":")[2].removeprefix("//"))
+    if sys.platform == "win32" and re.match(r"/[A-Za-z]:", path):
+        path = path[1:]  # file:///C:/x
     if not path:
         raise TransportError(
             f"cannot dial {url!r}: it names no file; write file:///path", code="validation"
@@ -59,7 +66,7 @@ def _open_stdio(url: str, **options: Any) -> Transport:
 
 
 def _open_channel(url: str, **options: Any) -> Transport:
-    name = urlsplit(url).netloc or urlsplit(url).path
+    name = url.partition(":")[2].removeprefix("//")
     return named_channel(name, **options) if name else Channel(**options)
 
 
@@ -73,13 +80,21 @@ _BUILT_IN: dict[str, Callable[..., Transport]] = {
 }
 
 
-def _registered(scheme: str, url: str) -> Callable[..., Transport]:
+def _registered(scheme: str) -> Callable[..., Transport]:
+    # Errors name the scheme alone: the rest of a URL may hold a password.
     registered = entry_points(group=ENTRY_POINT_GROUP)
     for entry in registered:
         if entry.name == scheme:
-            opener: Callable[..., Transport] = entry.load()
+            try:
+                opener: Callable[..., Transport] = entry.load()
+            except Exception as exc:
+                raise TransportError(
+                    f"cannot dial {scheme}: URLs: {entry.value}, which is registered for them,"
+                    f" cannot be loaded: {exc}",
+                    code="internal",
+                ) from exc
             return opener
     known = ", ".join(sorted({*_BUILT_IN, *(entry.name for entry in registered)}))
     raise TransportError(
-        f"cannot dial {url!r}: unknown scheme {scheme!r}, known are {known}", code="validation"
+        f"cannot dial: unknown scheme {scheme!r}, known are {known}", code="validation"
     )

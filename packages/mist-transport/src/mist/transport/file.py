@@ -1,12 +1,15 @@
 """Messages in a file, one JSON line each."""
 
+import errno
 import gzip
 import io
 import os
 import stat
+import sys
 import threading
 import zlib
 from pathlib import Path
+from typing import Final
 
 from mist.protocol import Message
 from mist.transport.errors import TransportClosed, TransportError
@@ -19,13 +22,18 @@ from mist.transport.reading import (
     MessageReader,
     Source,
 )
+from mist.transport.writing import PipeWriter
+
+# Windows would write a carriage return before each newline, and end a file at Ctrl-Z.
+_O_BINARY: Final = getattr(os, "O_BINARY", 0)
 
 
 class File(Conversation):
     """A file of JSON lines: `send` appends, `receive` reads from the start.
 
     Any number of processes may append to one file at once: a message is one write. The file is
-    opened at the first `send` or `receive`, and made (mode 0600) at the first `send`.
+    opened at the first `send` or `receive`, and made (mode 0600) at the first `send`. A named
+    pipe or a device serves as well; there `send` waits for its reader.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, follow: bool = False) -> None:
@@ -35,11 +43,16 @@ class File(Conversation):
             path: The file. One ending in `.gz` is decompressed while it is read, and cannot be
                 appended to.
             follow: At the end of the file wait for more, like `tail -f`, instead of ending.
+
+        Raises:
+            TransportError: The path holds a null character (code `validation`).
         """
+        if "\0" in os.fspath(path):
+            raise TransportError(f"no file is called {str(path)!r}", code="validation")
         self.path = Path(path)
         self.follow = follow
         self._reader = MessageReader(ChunkReader(self._open_for_reading), LineParser(str(path)))
-        self._appender: Appender | None = None
+        self._output: Appender | PipeWriter | None = None
         self._closed = False
 
     async def send(self, message: Message) -> None:
@@ -53,8 +66,12 @@ class File(Conversation):
                 torn line that readers skip, is in the file.
             MessageTooLarge: The payload is over the limit.
         """
-        appender = self._appender or self._open_for_appending()
-        appender.append(marshal_line(message))
+        output = self._output or self._open_for_appending()
+        line = marshal_line(message)
+        if isinstance(output, Appender):
+            output.append(line)
+        else:
+            await output.write(line)
 
     async def receive(self) -> Message:
         """Read the next message.
@@ -72,30 +89,39 @@ class File(Conversation):
         return self._reader.parser.line_number
 
     async def close(self) -> None:
-        """Close the file on both sides."""
+        """Close the file on both sides; what was read already can still be received."""
         self._closed = True
         self._reader.close()
-        if self._appender is not None:
-            self._appender.close()
-            self._appender = None
+        output, self._output = self._output, None
+        if isinstance(output, Appender):
+            output.close()
+        elif output is not None and await output.close():
+            os.close(output.fd)
 
-    def _open_for_appending(self) -> "Appender":
+    def _open_for_appending(self) -> "Appender | PipeWriter":
         if self._closed:
             raise TransportClosed(f"{self.path} is closed")
-        self._appender = Appender(self.path)
-        return self._appender
+        if self.path.suffix == ".gz":
+            raise TransportError(
+                f"cannot append to {self.path}: compressed files can only be read",
+                code="validation",
+            )
+        fd, readable = _open_to_append(self.path)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            self._output = Appender(fd, self.path, readable=readable)
+        else:
+            self._output = PipeWriter(fd, str(self.path))
+        return self._output
 
     def _open_for_reading(self, stop: threading.Event) -> Source:
         try:
-            fd = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            fd = os.open(self.path, os.O_RDONLY | _O_BINARY)
         except OSError as exc:
-            raise TransportError.from_os_error(exc, f"cannot read {self.path}") from exc
+            raise _explain(exc, f"cannot read {self.path}", self.path) from exc
         kind = os.fstat(fd).st_mode
         if stat.S_ISDIR(kind):
             os.close(fd)
-            raise TransportError(
-                f"cannot read {self.path}: it is a directory, name a file in it", code="validation"
-            )
+            raise _is_a_directory(f"cannot read {self.path}")
         if self.path.suffix == ".gz":
             return _GzipSource(fd, self.path)
         if not stat.S_ISREG(kind):
@@ -129,29 +155,23 @@ class Appender:
     disk was full; what comes next must not become part of it.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file for appending, making it where there is none.
+    def __init__(self, fd: int, path: Path, *, readable: bool) -> None:
+        """Append to an open file.
 
-        Raises:
-            TransportError: It cannot be opened.
+        Args:
+            fd: A descriptor that appends, which this object closes.
+            path: What errors call it.
+            readable: Whether the descriptor can be read, too.
         """
-        if path.suffix == ".gz":
-            raise TransportError(
-                f"cannot append to {path}: compressed files can only be read", code="validation"
-            )
-        self.path = path
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        try:
-            try:
-                self._fd = os.open(path, flags, 0o600)
-            except PermissionError:
-                # A file that may be written but not read can be appended to all the same.
-                self._fd = os.open(path, (flags & ~os.O_RDWR) | os.O_WRONLY, 0o600)
-        except OSError as exc:
-            raise TransportError.from_os_error(exc, f"cannot append to {path}") from exc
-        self._is_regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
-        self._end = os.lseek(self._fd, 0, os.SEEK_END) if self._is_regular else 0
-        self._after_torn_line = self._end > 0 and not self._is_newline(self._end - 1)
+        self._fd = fd
+        self._path = path
+        self._readable = readable
+        self._end = os.lseek(fd, 0, os.SEEK_END)
+        # Of a file that cannot be read nobody knows how it ends: a blank line does no harm.
+        self._needs_newline = not (readable and self._begins_line(self._end))
+
+    def __del__(self) -> None:
+        self.close()
 
     def append(self, line: bytes) -> None:
         """Write one line, which ends in its newline, in one piece.
@@ -159,36 +179,96 @@ class Appender:
         Raises:
             TransportError: It was not written, or only in part.
         """
-        data = b"\n" + line if self._after_torn_line else line
+        data = b"\n" + line if self._needs_newline else line
         try:
-            written = os.write(self._fd, data)
-            if self._is_regular:
-                end = os.lseek(self._fd, 0, os.SEEK_CUR)
-                # Where others have appended since our last write, one of them may have died
-                # in the middle of a line, which ours would then continue.
-                if end != self._end + written and not self._is_newline(end - len(line) - 1):
-                    written = os.write(self._fd, data)
-                self._end = end
+            while True:
+                written = os.write(self._fd, data)
+                expected = self._end + written
+                self._end = os.lseek(self._fd, 0, os.SEEK_CUR)
+                # Where others have appended since our last write, one of them may have died in
+                # the middle of a line, which ours has then continued. It is written again.
+                if self._end == expected or self._is_whole(line, data, written):
+                    break
         except OSError as exc:
-            raise TransportError.from_os_error(exc, f"cannot append to {self.path}") from exc
+            raise TransportError.from_os_error(exc, f"cannot append to {self._path}") from exc
         # The rest of a partial write cannot follow: others may have appended in between.
-        self._after_torn_line = written < len(data)
-        if self._after_torn_line:
+        self._needs_newline = written < len(data) or not self._readable
+        if written < len(data):
             raise TransportError(
-                f"cannot append to {self.path}: only {written} of {len(data)} bytes were written,"
+                f"cannot append to {self._path}: only {written} of {len(data)} bytes were written,"
                 " is the disk full?",
                 code="unavailable",
             )
 
     def close(self) -> None:
         """Close the file; calling it again does nothing."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
 
-    def _is_newline(self, offset: int) -> bool:
+    def _is_whole(self, line: bytes, data: bytes, written: int) -> bool:
+        """Tell whether what was just written does not continue somebody's torn line."""
+        return data is not line or written < len(data) or self._begins_line(self._end - len(line))
+
+    def _begins_line(self, offset: int) -> bool:
+        if offset <= 0:
+            return True  # the file was empty, or was emptied meanwhile
+        os.lseek(self._fd, offset - 1, os.SEEK_SET)  # appending writes at the end all the same
+        return os.read(self._fd, 1) == b"\n"
+
+
+def _open_to_append(path: Path) -> tuple[int, bool]:
+    """Open a file for appending, making it where there is none.
+
+    Returns:
+        The descriptor, and whether it can be read as well.
+
+    Raises:
+        TransportError: It cannot be opened.
+    """
+    flags = os.O_APPEND | os.O_CREAT | _O_BINARY
+    try:
+        if sys.platform != "win32" and _is_named_pipe(path):
+            return _open_named_pipe(path), False
         try:
-            os.lseek(self._fd, offset, os.SEEK_SET)  # appending writes at the end all the same
-            return os.read(self._fd, 1) == b"\n"
-        except OSError:
-            return False  # not readable: a blank line too many does no harm
+            return os.open(path, flags | os.O_RDWR, 0o600), True
+        except PermissionError:
+            # A file that may be written but not read can be appended to all the same.
+            return os.open(path, flags | os.O_WRONLY, 0o600), False
+    except TransportError:
+        raise
+    except OSError as exc:
+        raise _explain(exc, f"cannot append to {path}", path) from exc
+
+
+if sys.platform != "win32":
+
+    def _open_named_pipe(path: Path) -> int:
+        # Waiting here for a reader would block the event loop, and opening both ends would
+        # hide that there is none.
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as exc:
+            if exc.errno != errno.ENXIO:
+                raise
+            raise TransportError(
+                f"cannot append to {path}: nobody reads the pipe", code="unavailable"
+            ) from exc
+        os.set_blocking(fd, True)
+        return fd
+
+
+def _is_named_pipe(path: Path) -> bool:
+    try:
+        return stat.S_ISFIFO(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _explain(exc: OSError, what: str, path: Path) -> TransportError:
+    # Windows says of a directory that permission is denied.
+    return _is_a_directory(what) if path.is_dir() else TransportError.from_os_error(exc, what)
+
+
+def _is_a_directory(what: str) -> TransportError:
+    return TransportError(f"{what}: it is a directory, name a file in it", code="validation")

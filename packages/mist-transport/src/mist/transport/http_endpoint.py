@@ -41,7 +41,7 @@ _TURN: Final = 1024
 _encode = msgspec.json.Encoder().encode
 
 
-class _Disconnected(Exception):  # noqa: N818  # nobody is left to be told
+class _Disconnected(Exception):
     """The peer went away before its request was complete."""
 
 

@@ -14,7 +14,7 @@ _BATCH_TYPES: Final = frozenset({NDJSON, "application/ndjson", "application/json
 _ALLOW: Final[Header] = (b"allow", b"POST, OPTIONS")
 
 
-class Refused(Exception):  # noqa: N818  # it ends a request, and is no error of the program
+class Refused(Exception):
     """The request is answered with this status, and nothing of it is taken."""
 
     def __init__(self, status: HTTPStatus, reason: str, *headers: Header) -> None:

@@ -6,16 +6,16 @@ non-blocking. A thread that waits until there is something to read works for all
 
 import asyncio
 import os
-import select
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Protocol
 
 from mist.protocol import Message
 from mist.transport.errors import EndOfStream, TransportClosed, TransportError
 from mist.transport.lines import LineParser
+from mist.transport.readiness import is_readable
 
 CHUNK_SIZE: Final = 256 << 10
 """How much is read at once, in bytes."""
@@ -178,12 +178,13 @@ class DescriptorSource:
 
     def read(self, size: int, /) -> bytes:
         """Wait for bytes, and return what there is."""
-        # select takes only sockets on Windows; there the thread waits in the read itself.
-        while sys.platform != "win32" and not self._stop.is_set():
-            readable, _, _ = select.select([self._fd], [], [], _FOLLOW_INTERVAL)
-            if readable:
-                break
-        return b"" if self._stop.is_set() else os.read(self._fd, size)
+        while not self._stop.is_set():
+            # Between the two looks at `stop` lies the wait: what arrives after it is not ours.
+            if is_readable(self._fd, _FOLLOW_INTERVAL) and not self._stop.is_set():
+                # Who made it non-blocking may also have been faster.
+                with suppress(BlockingIOError):
+                    return os.read(self._fd, size)
+        return b""
 
     def close(self) -> None:
         """Close the descriptor if it is ours."""
@@ -207,8 +208,8 @@ class FollowingSource:
                 return chunk
             if os.fstat(self._fd).st_size < os.lseek(self._fd, 0, os.SEEK_CUR):
                 os.lseek(self._fd, 0, os.SEEK_SET)
-            else:
-                self._stop.wait(_FOLLOW_INTERVAL)
+                return b"\n"  # ends the line that was cut off, if one was
+            self._stop.wait(_FOLLOW_INTERVAL)
         return b""
 
     def close(self) -> None:

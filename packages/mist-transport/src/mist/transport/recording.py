@@ -116,7 +116,7 @@ class _Log:
             self._descriptor = None
 
 
-class ReplayMismatch(AssertionError):  # noqa: N818  # says what it is
+class ReplayMismatch(AssertionError):
     """What was sent differs from what the recording says.
 
     Attributes:

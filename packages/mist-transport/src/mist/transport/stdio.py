@@ -1,13 +1,8 @@
 """Messages on standard input and output, one JSON line each: a tool in a shell pipeline."""
 
-import asyncio
 import contextlib
 import os
-import select
-import stat
 import sys
-import threading
-from collections import deque
 from typing import Final
 
 from mist.protocol import Message
@@ -15,15 +10,11 @@ from mist.transport.errors import TransportClosed, TransportError
 from mist.transport.interface import Conversation
 from mist.transport.lines import LineParser, marshal_line
 from mist.transport.reading import ChunkReader, DescriptorSource, MessageReader
+from mist.transport.writing import PipeWriter
 
 _STDIN: Final = 0
 _STDOUT: Final = 1
 _STDERR: Final = 2
-
-# What a pipe that reports itself writable takes without blocking (POSIX PIPE_BUF, at least 512).
-_PIPE_BUF: Final = getattr(select, "PIPE_BUF", 512)
-
-_CLOSING_TIME: Final = 5.0
 
 
 class Stdio(Conversation):
@@ -79,7 +70,11 @@ class Stdio(Conversation):
         return await self._reader.next_message()
 
     async def close(self) -> None:
-        """Give standard output back; standard input and the descriptors stay open."""
+        """Give standard output back; standard input and the descriptors stay open.
+
+        Sends that wait for the reader of the pipe have a few seconds, then `TransportClosed`.
+        What was read already can still be received.
+        """
         if self._closed:
             return
         self._closed = True
@@ -103,10 +98,15 @@ class _ClaimedStdout:
         with contextlib.suppress(OSError, ValueError, AttributeError):
             sys.stdout.flush()
         try:
-            self.fd = os.dup(_STDOUT)
-            os.dup2(_STDERR, _STDOUT)
+            self.fd = _duplicate(_STDOUT)
         except OSError as exc:
             raise TransportError.from_os_error(exc, "cannot use standard output") from exc
+        try:
+            os.dup2(_STDERR, _STDOUT)
+        except OSError:  # standard error is closed
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, _STDOUT)
+            os.close(nowhere)
         _ClaimedStdout._claimed = True
 
     def release(self, *, close: bool) -> None:
@@ -118,118 +118,10 @@ class _ClaimedStdout:
         _ClaimedStdout._claimed = False
 
 
-class PipeWriter:
-    """Writes to a descriptor that may block for as long as its reader likes.
+def _duplicate(fd: int) -> int:
+    """Duplicate a descriptor to a number above the standard ones, also where those are free."""
+    if sys.platform == "win32":
+        return os.dup(fd)
+    import fcntl  # noqa: PLC0415  # POSIX has it, Windows has not
 
-    A write that would block happens on a thread. Making the descriptor non-blocking instead
-    would change it for every process that shares it.
-    """
-
-    def __init__(self, fd: int, name: str) -> None:
-        """Write to `fd`, which stays open; errors call it `name`."""
-        self._fd = fd
-        self._name = name
-        try:
-            self._is_regular = stat.S_ISREG(os.fstat(fd).st_mode)
-        except OSError as exc:
-            raise TransportError.from_os_error(exc, f"cannot write to {name}") from exc
-        self._poll = select.poll() if hasattr(select, "poll") else None
-        if self._poll is not None:
-            self._poll.register(fd, select.POLLOUT)
-        self._queue: deque[tuple[bytes, asyncio.Future[None]]] = deque()
-        self._worker: asyncio.Task[None] | None = None
-        self._closed = False
-
-    async def write(self, data: bytes) -> None:
-        """Write all of `data`, in order with other calls.
-
-        Raises:
-            TransportClosed: The reader has closed its end.
-            TransportError: Writing failed.
-        """
-        if self._closed:
-            raise TransportClosed(f"{self._name} is closed")
-        if self._worker is None and self._takes_at_once(len(data)):
-            try:
-                _write_all(self._fd, data)
-            except OSError as exc:
-                raise self._explain(exc) from exc
-            return
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append((data, done))
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
-        await done  # when cancelled before its turn, the worker passes it over
-
-    async def close(self) -> bool:
-        """Take no more, and give what has been begun a few seconds to be written.
-
-        Returns:
-            Whether the descriptor is no longer in use; a reader that neither reads nor goes
-            away can hold a thread in its write for ever.
-        """
-        self._closed = True
-        if self._worker is not None:
-            await asyncio.wait({self._worker}, timeout=_CLOSING_TIME)
-        return self._worker is None
-
-    def _takes_at_once(self, size: int) -> bool:
-        if self._is_regular:
-            return True
-        return size <= _PIPE_BUF and self._poll is not None and bool(self._poll.poll(0))
-
-    async def _work(self) -> None:
-        try:
-            while self._queue:
-                data, done = self._queue.popleft()
-                if done.cancelled():
-                    continue
-                try:
-                    await _on_thread(self._fd, data)
-                except OSError as exc:
-                    if not done.cancelled():
-                        done.set_exception(self._explain(exc))
-                else:
-                    if not done.cancelled():
-                        done.set_result(None)
-        finally:
-            self._worker = None
-
-    def _explain(self, exc: OSError) -> TransportError:
-        if isinstance(exc, BrokenPipeError):
-            closed = TransportClosed(f"the reader of {self._name} has closed its end")
-            closed.errno, closed.__cause__ = exc.errno, exc
-            return closed
-        return TransportError.from_os_error(exc, f"cannot write to {self._name}")
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-
-
-async def _on_thread(fd: int, data: bytes) -> None:
-    """Write on a daemon thread: an executor's would keep a process with a stuck reader alive."""
-    loop = asyncio.get_running_loop()
-    finished: asyncio.Future[None] = loop.create_future()
-
-    def settle(exc: OSError | None) -> None:
-        if finished.done():
-            return
-        if exc is None:
-            finished.set_result(None)
-        else:
-            finished.set_exception(exc)
-
-    def run() -> None:
-        failure: OSError | None = None
-        try:
-            _write_all(fd, data)
-        except OSError as exc:
-            failure = exc
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, failure)
-
-    threading.Thread(target=run, name="mist-writer", daemon=True).start()
-    await finished
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _STDERR + 1)

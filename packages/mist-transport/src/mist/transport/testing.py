@@ -13,3 +13,7 @@ __all__ = [
     "ReplayMismatch",
     "replay",
 ]
+
+# A traceback or a repr shows the name that users import, not the file it lives in.
+for _public in [globals()[name] for name in __all__]:
+    _public.__module__ = __name__

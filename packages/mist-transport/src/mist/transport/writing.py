@@ -1,0 +1,163 @@
+"""Writing to a descriptor that may block, without ever blocking the event loop."""
+
+import asyncio
+import os
+import select
+import stat
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from mist.transport.errors import TransportClosed, TransportError
+from mist.transport.readiness import is_writable
+
+# What a pipe that reports itself writable takes without blocking (POSIX PIPE_BUF, at least 512).
+_PIPE_BUF: Final = getattr(select, "PIPE_BUF", 512)
+_CLOSING_TIME: Final = 5.0
+_LOOK_INTERVAL: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Write:
+    """What is still to be written of one message."""
+
+    data: bytes
+    done: asyncio.Future[None]
+    begun: bool
+
+
+class PipeWriter:
+    """Writes to a descriptor that may block for as long as its reader likes.
+
+    A write that would block happens on a thread. Making the descriptor non-blocking instead
+    would change it for every process that shares it; where another has done so, that is borne.
+    """
+
+    def __init__(self, fd: int, name: str) -> None:
+        """Write to `fd`, which stays open; errors call it `name`."""
+        self.fd = fd
+        self._name = name
+        try:
+            self._is_regular = stat.S_ISREG(os.fstat(fd).st_mode)
+        except OSError as exc:
+            raise TransportError.from_os_error(exc, f"cannot write to {name}") from exc
+        self._queue: deque[_Write] = deque()
+        self._worker: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def write(self, data: bytes) -> None:
+        """Write all of `data`, in order with other calls.
+
+        A call that is cancelled before its turn writes nothing, one cancelled later everything.
+
+        Raises:
+            TransportClosed: The reader has closed its end, or this writer was closed.
+            TransportError: Writing failed.
+        """
+        if self._closed:
+            raise TransportClosed(f"{self._name} is closed")
+        rest = data
+        if self._worker is None and self._takes_at_once(len(data)):
+            rest = data[self._write_now(data) :]
+            if not rest:
+                return
+        done = asyncio.get_running_loop().create_future()
+        self._queue.append(_Write(rest, done, begun=len(rest) < len(data)))
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+        await done
+
+    async def close(self) -> bool:
+        """Take no more, and give what waits to be written a few seconds.
+
+        Returns:
+            Whether the descriptor is no longer in use; a reader that neither reads nor goes
+            away can hold a thread in its write for ever.
+        """
+        self._closed = True
+        if self._worker is not None:
+            await asyncio.wait({self._worker}, timeout=_CLOSING_TIME)
+        for write in self._queue:
+            if not write.done.done():
+                write.done.set_exception(
+                    TransportClosed(f"{self._name} was closed before its reader took the message")
+                )
+        return self._worker is None
+
+    def _takes_at_once(self, size: int) -> bool:
+        return self._is_regular or (size <= _PIPE_BUF and is_writable(self.fd, 0))
+
+    def _write_now(self, data: bytes) -> int:
+        """Write what there is room for, and return how much that was."""
+        try:
+            return os.write(self.fd, data)
+        except BlockingIOError:
+            return 0
+        except OSError as exc:
+            raise self._explain(exc) from exc
+
+    async def _work(self) -> None:
+        try:
+            while self._queue:
+                write = self._queue[0]
+                # What has begun is finished whoever waits: half a line would spoil the next.
+                if write.begun or not write.done.done():
+                    write.begun = True
+                    await self._finish(write)
+                self._queue.popleft()
+        finally:
+            self._worker = None
+
+    async def _finish(self, write: _Write) -> None:
+        try:
+            await _on_thread(self.fd, write.data)
+        except OSError as exc:
+            if not write.done.done():
+                write.done.set_exception(self._explain(exc))
+        else:
+            if not write.done.done():
+                write.done.set_result(None)
+
+    def _explain(self, exc: OSError) -> TransportError:
+        if isinstance(exc, BrokenPipeError):
+            closed = TransportClosed(f"the reader of {self._name} has closed its end")
+            closed.errno, closed.__cause__ = exc.errno, exc
+            return closed
+        return TransportError.from_os_error(exc, f"cannot write to {self._name}")
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(fd, view) :]
+        except BlockingIOError:
+            is_writable(fd, _LOOK_INTERVAL)
+
+
+async def _on_thread(fd: int, data: bytes) -> None:
+    """Write on a daemon thread: an executor's would keep a process with a stuck reader alive."""
+    loop = asyncio.get_running_loop()
+    finished: asyncio.Future[None] = loop.create_future()
+
+    def settle(exc: OSError | None) -> None:
+        if finished.done():
+            return
+        if exc is None:
+            finished.set_result(None)
+        else:
+            finished.set_exception(exc)
+
+    def run() -> None:
+        failure: OSError | None = None
+        try:
+            _write_all(fd, data)
+        except OSError as exc:
+            failure = exc
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, failure)
+
+    threading.Thread(target=run, name="mist-writer", daemon=True).start()
+    await finished
