@@ -24,7 +24,7 @@ def decode_payload(payload: msgspec.Raw, target: type[T]) -> T:
     Raises:
         ProtocolError: It is not JSON, or does not fit; the text names the field's path.
     """
-    decoder: msgspec.json.Decoder[T] = _decoder(target)  # type: ignore[arg-type]  # a class hashes
+    decoder: msgspec.json.Decoder[T] = payload_decoder(target)
     try:
         try:
             return decoder.decode(payload)
@@ -44,7 +44,8 @@ def explain_malformed(exc: Exception) -> str:
 
 
 @lru_cache(maxsize=256)
-def _decoder(target: Any) -> Any:
+def payload_decoder(target: Any) -> Any:
+    """Return the decoder to `target`, made once."""
     return msgspec.json.Decoder(target)
 
 

@@ -1,64 +1,122 @@
 """The flags that describe a peer, and the transport that they make."""
 
+import os
+import re
+import stat
 from typing import Any
 
-from mist.cli import Command
+from mist.cli import Command, UsageError
 from mist.command.url import as_url, is_http
-from mist.transport import HTTP, Resilient, Stdio, Transport, TransportError, dial
+from mist.transport import HTTP, File, Rejected, Stdio, Transport, TransportError, dial
+
+# What proxies and listeners answer for a while: a request that took too long, too many of them,
+# a bad gateway, no room, a gateway that waited in vain (RFC 9110, section 15; RFC 6585).
+_PASSING = frozenset({408, 429, 502, 503, 504})
 
 
 def add_peer_flags(command: Command) -> None:
     """Declare what dialing a peer over HTTP may need."""
     command.add_string_flag("token", "", "bearer token to send along")
-    command.add_string_flag("ca", "", "certificates (PEM) to trust instead of the system's")
-    command.add_string_flag("cert", "", "client certificate (PEM) to show")
-    command.add_string_flag("key", "", "its private key, where it is in another file")
+    command.add_string_flag(
+        "ca", "", "certificates (PEM) to trust instead of the system's", complete="file"
+    )
+    command.add_string_flag("cert", "", "client certificate (PEM) to show", complete="file")
+    command.add_string_flag(
+        "key", "", "its private key, where it is in another file", complete="file"
+    )
     command.add_float64_flag("timeout", 10.0, "seconds to wait for each answer")
 
 
 def dial_peer(command: Command, text: str) -> Transport:
     """Return the transport to what a person typed as destination, with the flags' options."""
-    url = as_url(text)
+    url = _peer_url(text)
     return dial(url, **_options(command, url))
 
 
-class LastingPeer:
-    """A destination that is waited for when it goes away.
+def get_count(command: Command, flag: str) -> int:
+    """Return the value of a flag that counts something.
+
+    Raises:
+        UsageError: It is negative.
+    """
+    count = command.get_int(flag)
+    if count < 0:
+        raise UsageError(f"--{flag} counts, so it cannot be {count}")
+    return count
+
+
+class Destination:
+    """Where messages go, and which of its troubles pass.
 
     Attributes:
+        url: Its URL.
         transport: What to send through.
     """
 
     def __init__(self, text: str, command: Command | None = None) -> None:
-        """Name the destination.
+        """Name the destination; nothing is opened or connected yet.
 
         Args:
             text: As a person typed it.
             command: The command whose peer flags apply, if it has any.
         """
-        self.url = as_url(text)
-        self._options = _options(command, self.url) if command else {}
-        # A URL or an option that is wrong will not become right by waiting.
-        self._current = dial(self.url, **self._options)
-        self._fresh = True
-        self.transport: Transport = self._current
-        if is_http(self.url):
-            self.transport = Resilient(self._dial, max_reconnect_wait=5.0)
+        self.url = _peer_url(text)
+        self.transport = dial(self.url, **(_options(command, self.url) if command else {}))
 
     @property
     def is_stdout(self) -> bool:
         """Whether messages go to this process's standard output."""
-        return isinstance(self._current, Stdio)
+        return isinstance(self.transport, Stdio)
 
     def keeps_order(self) -> bool:
         """Tell whether messages that are sent all at once arrive in order."""
-        return isinstance(self._current, HTTP) and self._current.batching
+        return isinstance(self.transport, HTTP) and self.transport.batching
 
-    def _dial(self) -> Transport:
-        if not self._fresh:
-            self._current = dial(self.url, **self._options)
-        self._fresh = False
-        return self._current
+    def may_recover(self, error: Exception) -> bool:
+        """Tell whether an error is one of a peer that has gone, or is busy, and may be back."""
+        if not isinstance(self.transport, HTTP) or not isinstance(error, TransportError):
+            return False
+        if isinstance(error, Rejected):
+            return error.status in _PASSING
+        return error.code in ("transport", "timeout")
+
+    def refuse_as_source(self, source: Transport) -> None:
+        """Refuse a source that this destination would write to: reading it would never end.
+
+        Raises:
+            TransportError: Code `validation`: they are the same file.
+        """
+        if not isinstance(self.transport, File) or not isinstance(source, (File, Stdio)):
+            return
+        try:
+            ours = self.transport.path.stat()
+            read = source.path.stat() if isinstance(source, File) else os.fstat(0)
+        except OSError:
+            return  # what cannot be looked at will be named by who opens it
+        if stat.S_ISREG(ours.st_mode) and os.path.samestat(ours, read):
+            raise TransportError(
+                f"source and destination are the same file: {self.transport.path}",
+                code="validation",
+            )
+
+    def check(self) -> None:
+        """Find out whether a file can be appended to, before somebody relies on it.
+
+        Raises:
+            TransportError: It cannot.
+        """
+        path = self.transport.path if isinstance(self.transport, File) else None
+        if path is None or (path.exists() and not (path.is_file() or path.is_dir())):
+            return  # opening a named pipe would wait for its reader
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
+        except OSError as exc:
+            raise TransportError.from_os_error(exc, f"cannot append to {path}") from exc
+
+
+def _peer_url(text: str) -> str:
+    """Return the URL to dial; where no host is named, it is this machine."""
+    return re.sub(r"^(https?://)(?=:\d)", r"\g<1>127.0.0.1", as_url(text))
 
 
 def _options(command: Command, url: str) -> dict[str, Any]:
@@ -69,5 +127,5 @@ def _options(command: Command, url: str) -> dict[str, Any]:
         return {**options, "timeout": command.get_float64("timeout")}
     if options:
         flags = ", ".join(f"--{flag}" for flag, option in names.items() if option in options)
-        raise TransportError(f"{flags}: only HTTP takes this, not {url}", code="validation")
+        raise UsageError(f"{flags}: only HTTP takes this, not {url}")
     return {}

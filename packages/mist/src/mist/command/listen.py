@@ -1,11 +1,13 @@
 """`mist listen`: take messages over HTTP, and print, store or pass them on."""
 
 import sys
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from mist.cli import Command
-from mist.command.connection import LastingPeer
+from mist.cli import Command, UsageError
+from mist.command.connection import Destination, get_count
 from mist.command.transfer import transfer
+from mist.command.url import is_http
 from mist.transport import HTTP
 
 
@@ -18,7 +20,9 @@ def listen_command() -> Command:
         description=(
             "Prints each message as one line of JSON, or sends it to the destination of --to."
             " While that has no room, peers are told to come back (503). The address is told on"
-            " standard error; port 0 takes any free port."
+            " standard error; port 0 takes any free port.\n\n"
+            "Ctrl-C takes no more, and still delivers what peers were told was taken; what cannot"
+            " be delivered is kept in a file mist-undelivered-*.jsonl of the working directory."
         ),
         examples=[
             "mist listen :8080",
@@ -32,35 +36,58 @@ def listen_command() -> Command:
     command.add_int_flag("count", 0, "stop after this many messages; 0 for never")
     command.add_int_flag("inbox", 4096, "messages that may wait before peers are told to come back")
     command.add_string_flag("token", "", "bearer token that peers must show")
-    command.add_string_flag("cert", "", "the server's certificate chain (PEM), to speak TLS")
-    command.add_string_flag("key", "", "its private key, where it is in another file")
-    command.add_string_flag("client-ca", "", "demand client certificates signed by these (PEM)")
+    command.add_string_flag(
+        "cert", "", "the server's certificate chain (PEM), to speak TLS", complete="file"
+    )
+    command.add_string_flag(
+        "key", "", "its private key, where it is in another file", complete="file"
+    )
+    command.add_string_flag(
+        "client-ca", "", "demand client certificates signed by these (PEM)", complete="file"
+    )
     return command
 
 
 async def listening(
-    address: str,
+    where: str,
     *,
     inbox: int = 4096,
     token: str | None = None,
-    cert_file: str | None = None,
-    key_file: str | None = None,
-    client_ca_file: str | None = None,
+    **tls: Any,
 ) -> HTTP:
-    """Return a transport that listens at an address or `http://host:port` URL, and say where."""
-    if address.startswith(("http:", "https:")):
-        address = urlsplit(address).netloc
-    http = HTTP(token=token, inbox=inbox)
-    await http.listen(
-        address, cert_file=cert_file, key_file=key_file, client_ca_file=client_ca_file
-    )
+    """Return a transport that listens at an address or URL, and say where on standard error.
+
+    Args:
+        where: An address, `http://host:port/path` or `http+unix:///path`.
+        inbox: How many messages may wait.
+        token: What peers must show.
+        tls: The certificate files of `HTTP.listen`.
+
+    Raises:
+        UsageError: It is an https:// URL.
+        TransportError: Nothing can listen there.
+    """
+    options: dict[str, Any] = {}
+    if is_http(where):
+        url = urlsplit(where)
+        if url.scheme == "https":
+            raise UsageError(
+                f"cannot listen at {where}: 'mist listen --cert ... --to ...' speaks TLS"
+            )
+        where = f"unix:{unquote(url.path)}" if url.scheme == "http+unix" else url.netloc
+        if url.scheme == "http" and url.path.strip("/"):
+            options["path"] = url.path
+    http = HTTP(token=token, inbox=inbox, **options)
+    await http.listen(where, **tls)
     sys.stderr.write(f"listening at {http.listen_url}\n")
     sys.stderr.flush()
     return http
 
 
 async def _run(command: Command, _args: list[str]) -> int:
-    destination = LastingPeer(command.get_string("to"))
+    limit = get_count(command, "count") or None
+    destination = Destination(command.get_string("to"))
+    destination.check()
     source = await listening(
         command.get_argument("addr"),
         inbox=command.get_int("inbox"),
@@ -69,10 +96,4 @@ async def _run(command: Command, _args: list[str]) -> int:
         key_file=command.get_string("key") or None,
         client_ca_file=command.get_string("client-ca") or None,
     )
-    return await transfer(
-        "listen",
-        source,
-        destination,
-        limit=command.get_int("count") or None,
-        source_is_consumed=True,
-    )
+    return await transfer("listen", source, destination, limit=limit, source_is_consumed=True)

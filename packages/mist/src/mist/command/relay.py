@@ -1,11 +1,14 @@
 """`mist relay`: move messages from any source to any destination."""
 
-from mist.cli import Command
-from mist.command.connection import LastingPeer, add_peer_flags
+import sys
+
+from mist.cli import Command, UsageError
+from mist.command.connection import Destination, add_peer_flags, get_count
 from mist.command.listen import listening
+from mist.command.terminal_input import hint_at_terminal
 from mist.command.transfer import transfer
 from mist.command.url import as_url, is_http
-from mist.transport import dial
+from mist.transport import Stdio, Transport, dial
 
 
 def relay_command() -> Command:
@@ -16,8 +19,15 @@ def relay_command() -> Command:
         _run,
         description=(
             "Messages keep their order, their payloads byte for byte, and their checksums. A"
-            " destination that has no room is waited for, one that went away is dialed again."
-            " On Ctrl-C what has been read is still delivered; what cannot be is kept or told."
+            " destination over HTTP that has no room, or cannot be reached, is waited for, and"
+            " the messages go on where they stopped; standard error tells. One that was cut off"
+            " in the middle of an answer may get the last messages twice, under the same id."
+            " A destination that refuses for good (401, 404, a full disk) ends the relay.\n\n"
+            "Ctrl-C reads no more and still delivers what has been read; a second one ends at"
+            " once. Of a file, the number of messages to --skip next time is told; what came from"
+            " anywhere else and cannot be delivered is kept in a file mist-undelivered-*.jsonl of"
+            " the working directory. Lines that are not messages are reported and skipped, and"
+            " make the exit status 1."
         ),
         examples=[
             "mist relay messages.jsonl http://127.0.0.1:8080",
@@ -27,7 +37,9 @@ def relay_command() -> Command:
         ],
     )
     command.add_argument(
-        "src", "URL, file or - to read from; an http:// URL is listened at", complete="file"
+        "src",
+        "URL, file (.gz too) or - to read from; an http:// URL is listened at",
+        complete="file",
     )
     command.add_argument("dst", "URL, file or - to send to", complete="file")
     command.add_bool_flag("follow", help="at the end of a source file wait for more")
@@ -37,17 +49,21 @@ def relay_command() -> Command:
 
 
 async def _run(command: Command, _args: list[str]) -> int:
+    skip = get_count(command, "skip")
     source_url = as_url(command.get_argument("src"))
     is_file = source_url.startswith("file:")
-    destination = LastingPeer(command.get_argument("dst"), command)
+    destination = Destination(command.get_argument("dst"), command)
     if is_http(source_url):
-        source = await listening(source_url)
+        if source_url in (as_url(command.get_argument("dst")), destination.url):
+            raise UsageError(f"source and destination are the same: {source_url}")
+        destination.check()
+        source: Transport = await listening(source_url)
+    elif source_url == "stdio:":
+        hint_at_terminal()
+        # Nothing is sent to it: standard output is left to a destination that may want it.
+        source = Stdio(stdout=sys.stderr.fileno())
     else:
-        source = dial(source_url, **({"follow": command.get_bool("follow")} if is_file else {}))
-    return await transfer(
-        "relay",
-        source,
-        destination,
-        skip=command.get_int("skip"),
-        source_is_consumed=not is_file,
-    )
+        follow = command.get_bool("follow")
+        source = dial(source_url, **({"follow": follow} if is_file else {}))
+    destination.refuse_as_source(source)
+    return await transfer("relay", source, destination, skip=skip, source_is_consumed=not is_file)

@@ -2,14 +2,16 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 
 import msgspec
 
 from mist.cli import Command, UsageError
 from mist.command.connection import add_peer_flags, dial_peer
+from mist.command.terminal_input import hint_at_terminal
 from mist.protocol import Message, ProtocolError, payload_class
-from mist.transport import TransportError, blocking_send
+from mist.transport import TransportError, TransportTimeout, blocking_send
 
 
 def send_command() -> Command:
@@ -18,7 +20,10 @@ def send_command() -> Command:
         "send",
         "Make one message and send it",
         _run,
-        description="Prints the message's id once the destination has taken it.",
+        description=(
+            "Prints the message's id once the destination has taken it. A payload whose type mist"
+            " knows is checked first. A full destination is waited for, up to --timeout."
+        ),
         examples=[
             "mist send http://127.0.0.1:8080 --type acme.order --payload '{\"n\": 1}'",
             "mist send messages.jsonl --type eval.run --payload @run.json",
@@ -34,20 +39,31 @@ def send_command() -> Command:
     return command
 
 
-async def _run(command: Command, _args: list[str]) -> None:
+def _run(command: Command, _args: list[str]) -> Awaitable[None]:
     message_type = command.get_string("type")
     if not message_type:
         raise UsageError("--type is missing; for instance --type eval.run")
-    payload = await asyncio.to_thread(_read_payload, command.get_string("payload"))
+    # Read before there is an event loop, so that Ctrl-C ends the wait for standard input.
+    payload = _read_payload(command.get_string("payload"))
     message = Message.new(command.get_string("source"), message_type, payload)
     if payload_class(message_type) is not None:
         message.decode()  # what the receiver would refuse is better refused here
     if command.get_bool("checksum"):
         message = message.with_checksum()
-    async with dial_peer(command, command.get_argument("url")) as peer:
-        async with asyncio.timeout(command.get_float64("timeout")):
-            await blocking_send(peer, message)
-    if command.get_argument("url") not in ("-", "stdio:"):
+    return _send(command, message)
+
+
+async def _send(command: Command, message: Message) -> None:
+    url, timeout = command.get_argument("url"), command.get_float64("timeout")
+    async with dial_peer(command, url) as peer:
+        try:
+            async with asyncio.timeout(timeout):
+                await blocking_send(peer, message)
+        except TransportError:
+            raise
+        except TimeoutError as exc:
+            raise TransportTimeout(f"{url} had no room within {timeout:g} seconds") from exc
+    if url not in ("-", "stdio:"):
         print(message.id)  # noqa: T201  # the command's output
 
 
@@ -61,6 +77,7 @@ def _read_payload(text: str) -> object:
     name = "--payload"
     data: str | bytes = text
     if text == "-":
+        hint_at_terminal()
         name, data = "standard input", sys.stdin.buffer.read()
     elif text.startswith("@"):
         name = text[1:]

@@ -5,23 +5,60 @@ import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Final
 
-from mist.command.connection import LastingPeer
+from mist.command.connection import Destination
+from mist.command.lasting_progress import lasting_progress
 from mist.command.pump import Pump
-from mist.output import Writer, progress
-from mist.protocol import ProtocolError
+from mist.output import Writer
+from mist.protocol import Message, ProtocolError
 from mist.transport import File, Transport, TransportClosed
 
-PATIENCE = 10.0
+PATIENCE: Final = 5.0
 """How long an interrupted transfer goes on delivering what it has read, in seconds."""
 
-_SHOWN_ERRORS = 20
+_SHOWN_ERRORS: Final = 20
+# A wait shorter than this, in seconds, is how a destination with little room works.
+_UNSPOKEN_WAIT: Final = 1.0
+
+
+class _Notes:
+    """What is said on standard error while messages move."""
+
+    def __init__(self, url: str) -> None:
+        self.malformed = 0
+        self._url = url
+        self._writer = Writer("table", sys.stderr)
+        self._waiting_since: float | None = None
+        self._said = False
+
+    def say(self, text: str) -> None:
+        self._writer.error(text)
+
+    def malformed_line(self, error: ProtocolError) -> None:
+        self.malformed += 1
+        if self.malformed <= _SHOWN_ERRORS:
+            self.say(f"skipped {error}")
+
+    def waiting(self, error: Exception) -> None:
+        """Say once in each outage that there is one, and why."""
+        now = time.monotonic()
+        if self._waiting_since is None:
+            self._waiting_since = now
+        if not self._said and now - self._waiting_since >= _UNSPOKEN_WAIT:
+            self._said = True
+            self.say(f"waiting for {self._url}: {error}")
+
+    def delivered(self) -> None:
+        if self._said and self._waiting_since is not None:
+            self.say(f"resumed after {time.monotonic() - self._waiting_since:.1f} s")
+        self._waiting_since, self._said = None, False
 
 
 async def transfer(
     label: str,
     source: Transport,
-    destination: LastingPeer,
+    destination: Destination,
     *,
     limit: int | None = None,
     skip: int = 0,
@@ -41,64 +78,63 @@ async def transfer(
     Returns:
         The exit status: 1 where lines of the source were not messages.
     """
-    stderr = Writer("table", sys.stderr)
-    malformed = 0
-
-    def complain(error: ProtocolError) -> None:
-        nonlocal malformed
-        malformed += 1
-        if malformed <= _SHOWN_ERRORS:
-            stderr.error(f"skipped {error}")
-
-    started = time.monotonic()
+    notes = _Notes(destination.url)
     # What goes to standard output shows by itself how far it is.
-    with nullcontext() if destination.is_stdout else progress(None, label) as bar:
+    with nullcontext() if destination.is_stdout else lasting_progress(None, label) as bar:
+
+        def delivered(count: int) -> None:
+            notes.delivered()
+            if bar:
+                bar.advance(count)
+
         pump = Pump(
             source,
             destination.transport,
             together=destination.keeps_order,
+            may_pass=destination.may_recover,
             limit=limit,
             skip=skip,
-            on_delivered=bar.advance if bar else _tell_nobody,
-            on_malformed=complain,
+            on_delivered=delivered,
+            on_waiting=notes.waiting,
+            on_malformed=notes.malformed_line,
         )
+
+        def patience() -> float:
+            # Who ends it during an outage has seen that nothing moves.
+            seconds = 0.0 if pump.waiting_for else PATIENCE
+            if seconds and pump.undelivered:
+                notes.say("delivering what has been read; interrupt again to end at once")
+            return seconds
+
+        started = time.monotonic()
         try:
             async with source, destination.transport:
-                await pump.run(patience=PATIENCE)
+                await pump.run(patience=patience)
         except TransportClosed:
             # Whoever reads our standard output has seen enough: that is no failure.
             source_is_consumed = source_is_consumed and not destination.is_stdout
             raise
         finally:
+            seconds = time.monotonic() - started
+            skipped = f", {notes.malformed} lines skipped" if notes.malformed else ""
+            notes.say(f"{label}: {pump.delivered} messages in {seconds:.2f} s{skipped}")
             if source_is_consumed:
-                await _keep(pump, destination, stderr)
+                await _keep(pump.undelivered, destination.url, notes)
             elif pump.undelivered and not destination.is_stdout:
-                stderr.error(
-                    f"stopped after {skip + pump.delivered} messages;"
-                    f" --skip {skip + pump.delivered} goes on from there"
-                )
-    seconds = time.monotonic() - started
-    sys.stderr.write(
-        f"{label}: {pump.delivered} messages in {seconds:.2f} s"
-        + (f", {malformed} lines skipped" if malformed else "")
-        + "\n"
-    )
-    return 1 if malformed else 0
+                done = skip + pump.delivered
+                notes.say(f"stopped after {done} messages; --skip {done} goes on from there")
+    return 1 if notes.malformed else 0
 
 
-def _tell_nobody(_count: int) -> None:
-    """Take a count that is not shown."""
-
-
-async def _keep(pump: Pump, destination: LastingPeer, stderr: Writer) -> None:
+async def _keep(messages: list[Message], url: str, notes: _Notes) -> None:
     """Write what was read and could not be delivered to a file, and say where it is."""
-    if not pump.undelivered:
+    if not messages:
         return
     path = Path(f"mist-undelivered-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.jsonl")
     async with File(path) as file:
-        for message in pump.undelivered:
+        for message in messages:
             await file.send(message)
-    stderr.error(
-        f"{len(pump.undelivered)} messages were read and not delivered; they are kept in {path},"
-        f" send them with: mist relay {path} {destination.url}"
+    notes.say(
+        f"{len(messages)} messages were read and not delivered; they are kept in {path},"
+        f" send them with: mist relay {path} {'-' if url == 'stdio:' else url}"
     )

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from mist.cli import Command
 from mist.command.input import Input
-from mist.output import Writer, progress
+from mist.command.lasting_progress import lasting_progress
+from mist.command.terminal_input import hint_at_terminal
+from mist.output import Writer
 from mist.protocol import CURRENT_VERSION, Message, ProtocolError, check_version
-from mist.transport import LineParser
+from mist.transport import LineParser, TransportError
 
 _SHOWN = 20
 
@@ -22,7 +24,8 @@ def validate_command() -> Command:
             "Reads JSON lines; a file that ends in .gz is decompressed. What is wrong goes to"
             " standard error with file and line, the totals to standard output: a table on a"
             " terminal, else one line of JSON. Blank lines do not count. The exit status is 1 if"
-            " any message is invalid."
+            " any message is invalid. A file that cannot be read does not stop the others; its error"
+            " comes last, and gives the exit status."
         ),
         examples=["mist validate messages.jsonl", "some-tool | mist validate"],
     )
@@ -42,7 +45,7 @@ def check_message(message: Message) -> None:
     """
     if message.version != CURRENT_VERSION:
         check_version(message.version)
-    if not message.verify_checksum():
+    if message.checksum and not message.verify_checksum():
         raise ProtocolError(
             f"checksum {message.checksum} does not match the payload,"
             f" which has {message.with_checksum().checksum}"
@@ -62,6 +65,7 @@ class Validation:
         self.valid = 0
         self.invalid = 0
         self._shown = shown
+        self._stderr = Writer("table", sys.stderr)
 
     def check(self, source: Input) -> None:
         """Check every message of an input, in memory that does not grow with it."""
@@ -78,10 +82,11 @@ class Validation:
         return 0 if self._shown is None else max(0, self.invalid - self._shown)
 
     def _check_lines(self, parser: LineParser) -> None:
+        next_message = parser.next_message
         while True:
             message = None
             try:
-                message = parser.next_message()
+                message = next_message()
                 if message is None:
                     return
                 check_message(message)
@@ -90,21 +95,28 @@ class Validation:
                 if not self.unshown:
                     # The parser's own errors name the place already.
                     place = f"{parser.name}:{parser.line_number}: " if message else ""
-                    Writer("table", sys.stderr).error(f"{place}{exc}")
+                    self._stderr.error(f"{place}{exc}")
             else:
                 self.valid += 1
 
 
 def _run(command: Command, _args: list[str]) -> int:
     names = command.get_arguments("file") or ["-"]
+    if "-" in names:
+        hint_at_terminal()
     validation = Validation(None if command.get_bool("all") else _SHOWN)
     rows: list[tuple[str, int, int]] = []
+    unreadable: list[TransportError] = []
     sizes = [Path(name).stat().st_size for name in names if Path(name).is_file()]
-    with progress(sum(sizes) if len(sizes) == len(names) else None, "validate (bytes)") as bar:
+    total = sum(sizes) if len(sizes) == len(names) else None
+    with lasting_progress(total, "validate (bytes)") as bar:
         for name in names:
             valid, invalid, done = validation.valid, validation.invalid, bar.done
-            with Input(name, lambda position, done=done: bar.update(done + position)) as source:
-                validation.check(source)
+            try:
+                with Input(name, lambda position, done=done: bar.update(done + position)) as source:
+                    validation.check(source)
+            except TransportError as exc:
+                unreadable.append(exc)
             rows.append((name, validation.valid - valid, validation.invalid - invalid))
     if validation.unshown:
         sys.stderr.write(f"... and {validation.unshown} more; --all shows them\n")
@@ -113,5 +125,8 @@ def _run(command: Command, _args: list[str]) -> int:
             rows.append(("total", validation.valid, validation.invalid))
         Writer("table").table(["file", "valid", "invalid"], rows)
     else:
-        Writer("json").json({"valid": validation.valid, "invalid": validation.invalid})
+        totals = {"valid": validation.valid, "invalid": validation.invalid}
+        Writer("json").json(totals | ({"unreadable": len(unreadable)} if unreadable else {}))
+    if unreadable:
+        raise unreadable[0] if len(unreadable) == 1 else ExceptionGroup("unreadable", unreadable)
     return 1 if validation.invalid else 0
