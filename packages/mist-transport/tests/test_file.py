@@ -456,14 +456,14 @@ async def test_nothing_stays_open(tmp_path: Path, samples: list[Message]) -> Non
 
     await use()
     before = open_descriptors()
-    for _ in range(5):
+    for _ in range(10):
         await use()
     for _ in range(100):
         # Real time: the threads that read close what they opened.
-        if open_descriptors() == before:
+        if open_descriptors() <= before:
             break
         await asyncio.sleep(0.01)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions as on POSIX")

@@ -181,9 +181,7 @@ class Pump:
                     break
         errors = [error for error in results if error is not None]
         failed = [
-            message
-            for message, error in zip(messages, results, strict=False)
-            if error is not None
+            message for message, error in zip(messages, results, strict=False) if error is not None
         ]
         self._undelivered = failed + list(messages[len(results) :])
         lasting = [error for error in errors if error.code not in ("unavailable", "rate_limit")]
