@@ -8,6 +8,7 @@ import stat
 import sys
 import threading
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -51,7 +52,9 @@ class File(Conversation):
             raise TransportError(f"no file is called {str(path)!r}", code="validation")
         self.path = Path(path)
         self.follow = follow
-        self._reader = MessageReader(ChunkReader(self._open_for_reading), LineParser(str(path)))
+        # Not a method: one that is forgotten would be kept, and its files open, by the cycle.
+        opener = partial(_open_for_reading, self.path, follow=follow)
+        self._reader = MessageReader(ChunkReader(opener), LineParser(str(path)))
         # One of them is what `send` has opened, according to what the path names.
         self._appender: Appender | None = None
         self._pipe: PipeWriter | None = None
@@ -122,20 +125,21 @@ class File(Conversation):
         else:
             self._pipe = PipeWriter(fd, str(self.path))
 
-    def _open_for_reading(self, stop: threading.Event) -> Source:
-        try:
-            fd = os.open(self.path, os.O_RDONLY | _O_BINARY)
-        except OSError as exc:
-            raise _explain(exc, f"cannot read {self.path}", self.path) from exc
-        kind = os.fstat(fd).st_mode
-        if stat.S_ISDIR(kind):
-            os.close(fd)
-            raise _is_a_directory(f"cannot read {self.path}")
-        if self.path.suffix == ".gz":
-            return _GzipSource(fd, self.path)
-        if not stat.S_ISREG(kind):
-            return DescriptorSource(fd, stop, owned=True)
-        return FollowingSource(fd, stop) if self.follow else io.FileIO(fd)
+
+def _open_for_reading(path: Path, stop: threading.Event, *, follow: bool) -> Source:
+    try:
+        fd = os.open(path, os.O_RDONLY | _O_BINARY)
+    except OSError as exc:
+        raise _explain(exc, f"cannot read {path}", path) from exc
+    kind = os.fstat(fd).st_mode
+    if stat.S_ISDIR(kind):
+        os.close(fd)
+        raise _is_a_directory(f"cannot read {path}")
+    if path.suffix == ".gz":
+        return _GzipSource(fd, path)
+    if not stat.S_ISREG(kind):
+        return DescriptorSource(fd, stop, owned=True)
+    return FollowingSource(fd, stop) if follow else io.FileIO(fd)
 
 
 class _GzipSource:
