@@ -27,11 +27,6 @@ from mist.transport.testing import (
 )
 
 
-def test_the_public_names_are_the_declared_ones():
-    """`__all__` is what the module offers."""
-    assert set(testing.__all__) == {name for name in vars(testing) if not name.startswith("_")}
-
-
 async def test_a_mock_follows_its_script(messages):
     """It returns messages, raises errors, ends, and keeps what was sent."""
     first, second = messages(2)

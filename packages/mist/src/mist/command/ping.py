@@ -43,7 +43,7 @@ async def _run(command: Command, _args: list[str]) -> int:
         raise TransportError(f"cannot ping {url}: nobody answers there", code="validation")
     count, interval = get_count(command, "count"), command.get_float64("interval")
     # What the first request imports must not count as the time that it takes.
-    import mist.transport.http_sender  # noqa: F401, PLC0415
+    import mist.transport.http.sender  # noqa: F401, PLC0415
 
     round_trips: list[float] = []
     sent = 0

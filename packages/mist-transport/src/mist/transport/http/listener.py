@@ -15,10 +15,10 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from mist.transport.address import TCPAddress, UnixAddress, parse_address
-from mist.transport.binding import bind, remove
 from mist.transport.errors import TransportError
-from mist.transport.http_endpoint import Endpoint
+from mist.transport.http.address import TCPAddress, UnixAddress, parse_address
+from mist.transport.http.binding import bind, remove
+from mist.transport.http.endpoint import Endpoint
 
 _MAX_HEAD: Final = 64 << 10
 # Longer than clients keep an idle connection (Go: 90 s, aiohttp: 15 s), so that it is the client
