@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from mist.protocol import Message, ProtocolError
-from mist.transport import testing
 from mist.transport.channel import Channel, channel_pair
 from mist.transport.errors import (
     BufferFull,

@@ -34,7 +34,7 @@ def send_command() -> Command:
     command.add_string_flag("type", "", "what the payload is, such as eval.run (required)")
     command.add_string_flag("payload", "{}", "JSON, @file, or - for standard input")
     command.add_string_flag("source", "mist", "the tool that the message comes from")
-    command.add_bool_flag("checksum", True, "add the payload's checksum")
+    command.add_bool_flag("checksum", default=True, help="add the payload's checksum")
     add_peer_flags(command)
     return command
 

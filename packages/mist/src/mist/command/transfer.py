@@ -25,9 +25,8 @@ _UNSPOKEN_WAIT: Final = 1.0
 class _Notes:
     """What is said on standard error while messages move."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self) -> None:
         self.malformed = 0
-        self._url = url
         self._writer = Writer("table", sys.stderr)
         self._waiting_since: float | None = None
         self._said = False
@@ -47,7 +46,7 @@ class _Notes:
             self._waiting_since = now
         if not self._said and now - self._waiting_since >= _UNSPOKEN_WAIT:
             self._said = True
-            self.say(f"waiting for {self._url}: {error}")
+            self.say(f"waiting: {error}")
 
     def delivered(self) -> None:
         if self._said and self._waiting_since is not None:
@@ -78,7 +77,7 @@ async def transfer(
     Returns:
         The exit status: 1 where lines of the source were not messages.
     """
-    notes = _Notes(destination.url)
+    notes = _Notes()
     # What goes to standard output shows by itself how far it is.
     with nullcontext() if destination.is_stdout else lasting_progress(None, label) as bar:
 
@@ -121,8 +120,7 @@ async def transfer(
             if source_is_consumed:
                 await _keep(pump.undelivered, destination.url, notes)
             elif pump.undelivered and not destination.is_stdout:
-                done = skip + pump.delivered
-                notes.say(f"stopped after {done} messages; --skip {done} goes on from there")
+                notes.say(f"to go on from here: --skip {skip + pump.delivered}")
     return 1 if notes.malformed else 0
 
 

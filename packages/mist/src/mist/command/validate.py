@@ -1,13 +1,14 @@
 """`mist validate`: check every message of some files."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from mist.cli import Command
 from mist.command.input import Input
 from mist.command.lasting_progress import lasting_progress
 from mist.command.terminal_input import hint_at_terminal
-from mist.output import Writer
+from mist.output import Progress, Writer
 from mist.protocol import CURRENT_VERSION, Message, ProtocolError, check_version
 from mist.transport import LineParser, TransportError
 
@@ -100,6 +101,10 @@ class Validation:
                 self.valid += 1
 
 
+def _show_position(bar: Progress, before: int, position: int) -> None:
+    bar.update(before + position)
+
+
 def _run(command: Command, _args: list[str]) -> int:
     names = command.get_arguments("file") or ["-"]
     if "-" in names:
@@ -113,7 +118,7 @@ def _run(command: Command, _args: list[str]) -> int:
         for name in names:
             valid, invalid, done = validation.valid, validation.invalid, bar.done
             try:
-                with Input(name, lambda position, done=done: bar.update(done + position)) as source:
+                with Input(name, partial(_show_position, bar, done)) as source:
                     validation.check(source)
             except TransportError as exc:
                 unreadable.append(exc)

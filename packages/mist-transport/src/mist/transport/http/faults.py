@@ -1,5 +1,6 @@
 """Why a request had no answer, or a bad one, in words that say what to do about it."""
 
+import os
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
@@ -26,7 +27,7 @@ def explain(exc: Exception, name: str, timeout: float) -> TransportError:
     if tls is not None:
         return TransportError(_explain_tls(tls, name), code="auth")
     if isinstance(exc, aiohttp.ClientConnectorError):
-        reason = exc.os_error.strerror or str(exc.os_error)
+        reason = _reason(exc.os_error)
         return TransportError(f"cannot connect to {name}: {reason}")
     if isinstance(exc, aiohttp.ClientResponseError):
         return TransportError(f"{name} does not answer in HTTP: {exc.message}", code="protocol")
@@ -54,6 +55,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0.0, (moment - datetime.now(UTC)).total_seconds())
     return None
+
+
+def _reason(exc: OSError) -> str:
+    # Where the system gave a number, asyncio's own text says less than the system's.
+    if isinstance(exc, ConnectionError) and exc.errno:
+        return os.strerror(exc.errno)
+    return exc.strerror or str(exc)
 
 
 def _explain_tls(fault: ssl.SSLError, name: str) -> str:
