@@ -10,11 +10,12 @@ from importlib import import_module
 from mist.cli import Command
 from mist.command.connection import add_peer_flags, dial_peer, get_count
 from mist.command.url import as_url
+from mist.errors import Code, exit_code
 from mist.output import Writer
 from mist.protocol import HealthPing, Message, MessageType
 from mist.transport import TransportError
 
-_NOBODY_ANSWERED = 6  # the exit status of `unavailable`
+_NOBODY_ANSWERED = exit_code(Code.UNAVAILABLE)
 
 
 def ping_command() -> Command:
