@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from mist.protocol import registry
+
 GoldenReader = Callable[[str], list[dict[str, Any]]]
 
 
@@ -21,6 +23,12 @@ def _golden_dir() -> Path | None:
         if candidate.is_dir():
             return candidate
     return None
+
+
+@pytest.fixture(autouse=True)
+def registry_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test's payload classes meet another test, of this package or of a later one."""
+    monkeypatch.setattr(registry, "_classes", dict(registry._classes))
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from mist.transport.coalescing import Coalescer
 from mist.transport.errors import Rejected, TransportClosed, TransportError, TransportTimeout
+from mist.transport.http.coalescing import Coalescer
 
 
 class Wire:

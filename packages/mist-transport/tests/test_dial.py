@@ -159,13 +159,15 @@ def installed(tmp_path):
 
     def run(script):
         path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
-        return subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)],
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,
             text=True,
-            check=True,
-        ).stdout
+            check=False,
+        )
+        assert done.stderr == ""
+        return done.stdout
 
     run.site = site
     return run

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mist.transport.address import TCPAddress, UnixAddress, parse_address, parse_url
 from mist.transport.errors import TransportError
 from mist.transport.http import HTTP
+from mist.transport.http.address import TCPAddress, UnixAddress, parse_address, parse_url
 
 
 @pytest.mark.parametrize(

@@ -393,3 +393,38 @@ def test_closed_standard_descriptors_do_not_mix_with_messages(samples: list[Mess
         check=True,
     )
     assert done.stdout == encoded(samples)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="resource limits as on POSIX")
+def test_a_disk_that_fills_up_behind_stdout_tears_no_other_line(tmp_path: Path) -> None:
+    """After a message that was written in part, the next one stands on a line of its own."""
+    script = textwrap.dedent("""
+        import asyncio, resource, signal, sys
+        from mist.protocol import Message
+        from mist.transport import Stdio, TransportError
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        unlimited = resource.RLIM_INFINITY
+
+        async def main():
+            async with Stdio() as stdio:
+                await stdio.send(Message.new("s", "t", 0))
+                resource.setrlimit(resource.RLIMIT_FSIZE, (1000, unlimited))
+                try:
+                    await stdio.send(Message.new("s", "t", "x" * 2000))
+                except TransportError as exc:
+                    print(exc, file=sys.stderr)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (unlimited, unlimited))
+                await stdio.send(Message.new("s", "t", 1))
+                await stdio.send(Message.new("s", "t", 2))
+
+        asyncio.run(main())
+    """)
+    out = tmp_path / "out"
+    with out.open("wb") as stdout:
+        done = subprocess.run(
+            [sys.executable, "-c", script], stdout=stdout, stderr=subprocess.PIPE, check=True
+        )
+    assert done.stderr.startswith(b"cannot write to stdout: ")
+    first, _torn, *rest = out.read_bytes().splitlines()
+    assert [Message.unmarshal(line).decode() for line in (first, *rest)] == [0, 1, 2]

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from mist.protocol import Message, ProtocolError
-from mist.transport import testing
 from mist.transport.channel import Channel, channel_pair
 from mist.transport.errors import (
     BufferFull,
@@ -25,11 +24,6 @@ from mist.transport.testing import (
     ReplayMismatch,
     replay,
 )
-
-
-def test_the_public_names_are_the_declared_ones():
-    """`__all__` is what the module offers."""
-    assert set(testing.__all__) == {name for name in vars(testing) if not name.startswith("_")}
 
 
 async def test_a_mock_follows_its_script(messages):

@@ -10,6 +10,7 @@ from mist.transport import (
     HTTP,
     BufferFull,
     Channel,
+    Conversation,
     EndOfStream,
     File,
     LineParser,
@@ -45,8 +46,8 @@ from mist.transport.testing import (
 message = Message.new("acme", "acme.order", 1)
 
 
-class Own:
-    """A transport of a user's own, which inherits from nothing."""
+class Own(Conversation):
+    """A transport of a user's own."""
 
     async def send(self, message: Message) -> None:
         """Send."""

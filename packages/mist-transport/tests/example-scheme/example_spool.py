@@ -1,13 +1,13 @@
-"""Messages as the files of a directory: any object that sends, receives and closes will do."""
+"""Messages as the files of a directory."""
 
 import asyncio
 from pathlib import Path
 
 from mist.protocol import Message
-from mist.transport import EndOfStream, Transport, TransportClosed
+from mist.transport import Conversation, EndOfStream, Transport, TransportClosed
 
 
-class Spool:
+class Spool(Conversation):
     """A directory with a file for each message, taken in the order of their names."""
 
     def __init__(self, directory: Path, *, suffix: str = ".json") -> None:

@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -81,6 +80,9 @@ _BUILT_IN: dict[str, Callable[..., Transport]] = {
 
 
 def _registered(scheme: str) -> Callable[..., Transport]:
+    # Needed for foreign schemes only, and a fifth of what importing this package would cost.
+    from importlib.metadata import entry_points  # noqa: PLC0415
+
     # Errors name the scheme alone: the rest of a URL may hold a password.
     registered = entry_points(group=ENTRY_POINT_GROUP)
     for entry in registered:

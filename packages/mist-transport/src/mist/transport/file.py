@@ -8,6 +8,7 @@ import stat
 import sys
 import threading
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -51,8 +52,12 @@ class File(Conversation):
             raise TransportError(f"no file is called {str(path)!r}", code="validation")
         self.path = Path(path)
         self.follow = follow
-        self._reader = MessageReader(ChunkReader(self._open_for_reading), LineParser(str(path)))
-        self._output: Appender | PipeWriter | None = None
+        # Not a method: one that is forgotten would be kept, and its files open, by the cycle.
+        opener = partial(_open_for_reading, self.path, follow=follow)
+        self._reader = MessageReader(ChunkReader(opener), LineParser(str(path)))
+        # One of them is what `send` has opened, according to what the path names.
+        self._appender: Appender | None = None
+        self._pipe: PipeWriter | None = None
         self._closed = False
 
     async def send(self, message: Message) -> None:
@@ -66,12 +71,13 @@ class File(Conversation):
                 torn line that readers skip, is in the file.
             MessageTooLarge: The payload is over the limit.
         """
-        output = self._output or self._open_for_appending()
         line = marshal_line(message)
-        if isinstance(output, Appender):
-            output.append(line)
-        else:
-            await output.write(line)
+        if self._appender is None and self._pipe is None:
+            self._open_for_appending()
+        if self._appender is not None:
+            self._appender.append(line)
+        elif self._pipe is not None:
+            await self._pipe.write(line)
 
     async def receive(self) -> Message:
         """Read the next message.
@@ -81,7 +87,13 @@ class File(Conversation):
             ProtocolError: A line is not a message; the text names file and line.
             TransportError: The file cannot be opened or read.
         """
-        return await self._reader.next_message()
+        # What was read already needs no second coroutine.
+        message = self._reader.parser.next_message()
+        return await self._reader.next_message() if message is None else message
+
+    async def __anext__(self) -> Message:
+        message = self._reader.parser.next_message()
+        return await super().__anext__() if message is None else message
 
     @property
     def line_number(self) -> int:
@@ -92,13 +104,14 @@ class File(Conversation):
         """Close the file on both sides; what was read already can still be received."""
         self._closed = True
         self._reader.close()
-        output, self._output = self._output, None
-        if isinstance(output, Appender):
-            output.close()
-        elif output is not None and await output.close():
-            os.close(output.fd)
+        if self._appender is not None:
+            self._appender.close()
+            self._appender = None
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None and await pipe.close():
+            os.close(pipe.fd)
 
-    def _open_for_appending(self) -> "Appender | PipeWriter":
+    def _open_for_appending(self) -> None:
         if self._closed:
             raise TransportClosed(f"{self.path} is closed")
         if self.path.suffix == ".gz":
@@ -108,25 +121,25 @@ class File(Conversation):
             )
         fd, readable = _open_to_append(self.path)
         if stat.S_ISREG(os.fstat(fd).st_mode):
-            self._output = Appender(fd, self.path, readable=readable)
+            self._appender = Appender(fd, self.path, readable=readable)
         else:
-            self._output = PipeWriter(fd, str(self.path))
-        return self._output
+            self._pipe = PipeWriter(fd, str(self.path))
 
-    def _open_for_reading(self, stop: threading.Event) -> Source:
-        try:
-            fd = os.open(self.path, os.O_RDONLY | _O_BINARY)
-        except OSError as exc:
-            raise _explain(exc, f"cannot read {self.path}", self.path) from exc
-        kind = os.fstat(fd).st_mode
-        if stat.S_ISDIR(kind):
-            os.close(fd)
-            raise _is_a_directory(f"cannot read {self.path}")
-        if self.path.suffix == ".gz":
-            return _GzipSource(fd, self.path)
-        if not stat.S_ISREG(kind):
-            return DescriptorSource(fd, stop, owned=True)
-        return FollowingSource(fd, stop) if self.follow else io.FileIO(fd)
+
+def _open_for_reading(path: Path, stop: threading.Event, *, follow: bool) -> Source:
+    try:
+        fd = os.open(path, os.O_RDONLY | _O_BINARY)
+    except OSError as exc:
+        raise _explain(exc, f"cannot read {path}", path) from exc
+    kind = os.fstat(fd).st_mode
+    if stat.S_ISDIR(kind):
+        os.close(fd)
+        raise _is_a_directory(f"cannot read {path}")
+    if path.suffix == ".gz":
+        return _GzipSource(fd, path)
+    if not stat.S_ISREG(kind):
+        return DescriptorSource(fd, stop, owned=True)
+    return FollowingSource(fd, stop) if follow else io.FileIO(fd)
 
 
 class _GzipSource:
@@ -181,24 +194,22 @@ class Appender:
         """
         data = b"\n" + line if self._needs_newline else line
         try:
-            while True:
-                written = os.write(self._fd, data)
-                expected = self._end + written
-                self._end = os.lseek(self._fd, 0, os.SEEK_CUR)
-                # Where others have appended since our last write, one of them may have died in
-                # the middle of a line, which ours has then continued. It is written again.
-                if self._end == expected or self._is_whole(line, data, written):
-                    break
+            written = os.write(self._fd, data)
+            self._end += written
+            if os.lseek(self._fd, 0, os.SEEK_CUR) != self._end:
+                written = self._write_again_if_fused(line, data, written)
         except OSError as exc:
             raise TransportError.from_os_error(exc, f"cannot append to {self._path}") from exc
-        # The rest of a partial write cannot follow: others may have appended in between.
-        self._needs_newline = written < len(data) or not self._readable
         if written < len(data):
+            # The rest cannot follow: others may have appended in between.
+            self._needs_newline = True
             raise TransportError(
                 f"cannot append to {self._path}: only {written} of {len(data)} bytes were written,"
                 " is the disk full?",
                 code="unavailable",
             )
+        if data is not line:
+            self._needs_newline = not self._readable
 
     def close(self) -> None:
         """Close the file; calling it again does nothing."""
@@ -206,9 +217,24 @@ class Appender:
         if fd >= 0:
             os.close(fd)
 
-    def _is_whole(self, line: bytes, data: bytes, written: int) -> bool:
-        """Tell whether what was just written does not continue somebody's torn line."""
-        return data is not line or written < len(data) or self._begins_line(self._end - len(line))
+    def _write_again_if_fused(self, line: bytes, data: bytes, written: int) -> int:
+        """Write the line again where it has continued another's, and return how much of it.
+
+        Where others have appended since our last write, one of them may have died in the middle
+        of a line.
+        """
+        while True:
+            undisturbed = self._end
+            self._end = os.lseek(self._fd, 0, os.SEEK_CUR)
+            if (
+                self._end == undisturbed
+                or data is not line
+                or written < len(line)
+                or self._begins_line(self._end - written)
+            ):
+                return written
+            written = os.write(self._fd, line)
+            self._end += written
 
     def _begins_line(self, offset: int) -> bool:
         if offset <= 0:

@@ -20,9 +20,9 @@ def marshal_line(message: Message) -> bytes:
     Raises:
         MessageTooLarge: The payload is over the limit that every reader has.
     """
-    if len(message.payload) > MAX_MESSAGE_SIZE:
-        raise MessageTooLarge(len(message.payload), MAX_MESSAGE_SIZE, "payload")
     line = message.marshal()
+    if len(line) > MAX_MESSAGE_SIZE and len(message.payload) > MAX_MESSAGE_SIZE:
+        raise MessageTooLarge(len(message.payload), MAX_MESSAGE_SIZE, "payload")
     # A payload that its sender spread over several lines is the rare case.
     return marshal_lines((message,)) if _NEWLINE in line else line + b"\n"
 
@@ -58,7 +58,10 @@ class LineParser:
         if rest:
             self._end_line()
             tail = rest.pop()
-            self._lines.extend(rest)
+            if len(chunk) > self.max_size:
+                self._lines.extend([self._kept(line) for line in rest])
+            else:
+                self._lines.extend(rest)
             self._extend_tail(tail)
 
     def end(self) -> None:
@@ -79,9 +82,8 @@ class LineParser:
         while lines:
             line = lines.popleft()
             self.line_number += 1
-            if isinstance(line, int) or len(line) > self.max_size:
-                size = line if isinstance(line, int) else len(line)
-                raise MessageTooLarge(size, MAX_MESSAGE_SIZE, f"{self._place()}: message")
+            if isinstance(line, int):
+                raise MessageTooLarge(line, MAX_MESSAGE_SIZE, f"{self._place()}: message")
             try:
                 return Message.unmarshal(line)
             except MessageTooLarge as exc:
@@ -102,6 +104,9 @@ class LineParser:
             self._tail.clear()
         elif piece:
             self._tail.append(piece)
+
+    def _kept(self, line: bytes) -> bytes | int:
+        return line if len(line) <= self.max_size else len(line)
 
     def _end_line(self) -> None:
         kept = self._tail_size <= self.max_size

@@ -46,9 +46,11 @@ class PipeWriter:
         self._queue: deque[_Write] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
+        # Whether the last line may have been written in part, so that a new one must begin.
+        self._torn = False
 
     async def write(self, data: bytes) -> None:
-        """Write all of `data`, in order with other calls.
+        """Write `data`, a line or several, in order with other calls.
 
         A call that is cancelled before its turn writes nothing, one cancelled later everything.
 
@@ -59,7 +61,7 @@ class PipeWriter:
         if self._closed:
             raise TransportClosed(f"{self._name} is closed")
         rest = data
-        if self._worker is None and self._takes_at_once(len(data)):
+        if self._worker is None and not self._torn and self._takes_at_once(len(data)):
             rest = data[self._write_now(data) :]
             if not rest:
                 return
@@ -104,6 +106,8 @@ class PipeWriter:
                 write = self._queue[0]
                 # What has begun is finished whoever waits: half a line would spoil the next.
                 if write.begun or not write.done.done():
+                    if self._torn and not write.begun:
+                        write.data = b"\n" + write.data
                     write.begun = True
                     await self._finish(write)
                 self._queue.popleft()
@@ -114,9 +118,11 @@ class PipeWriter:
         try:
             await _on_thread(self.fd, write.data)
         except OSError as exc:
+            self._torn = True
             if not write.done.done():
                 write.done.set_exception(self._explain(exc))
         else:
+            self._torn = False
             if not write.done.done():
                 write.done.set_result(None)
 

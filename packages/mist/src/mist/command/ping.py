@@ -10,11 +10,12 @@ from importlib import import_module
 from mist.cli import Command, UsageError
 from mist.command.connection import add_peer_flags, dial_peer, get_count
 from mist.command.url import as_url
+from mist.errors import Code, exit_code
 from mist.output import Writer
 from mist.protocol import HealthPing, Message, MessageType
 from mist.transport import TransportError
 
-_NOBODY_ANSWERED = 6  # the exit status of `unavailable`
+_NOBODY_ANSWERED = exit_code(Code.UNAVAILABLE)
 
 
 def ping_command() -> Command:
@@ -46,7 +47,7 @@ async def _run(command: Command, _args: list[str]) -> int:
     if interval < 0:
         raise UsageError(f"--interval is a time, so it cannot be {interval:g}")
     # What the first request imports must not count as the time that it takes.
-    import_module("mist.transport.http_sender")
+    import_module("mist.transport.http.sender")
     round_trips: list[float] = []
     sent = 0
     writer = Writer("table" if sys.stdout.isatty() else "json")

@@ -1,11 +1,10 @@
 """`mist send`: make one message and send it."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable
 from pathlib import Path
-
-import msgspec
 
 from mist.cli import Command, UsageError
 from mist.command.connection import add_peer_flags, dial_peer
@@ -86,6 +85,6 @@ def _read_payload(text: str) -> object:
         except OSError as exc:
             raise TransportError.from_os_error(exc, f"cannot read {name}") from exc
     try:
-        return msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
+        return json.loads(data)
+    except (ValueError, RecursionError) as exc:
         raise ProtocolError(f"{name} is not JSON: {exc}") from exc

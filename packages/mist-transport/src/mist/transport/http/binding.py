@@ -5,8 +5,8 @@ import socket
 import stat
 from pathlib import Path
 
-from mist.transport.address import TCPAddress, UnixAddress
 from mist.transport.errors import TransportError
+from mist.transport.http.address import TCPAddress, UnixAddress
 
 _PROBE_SECONDS = 1.0
 

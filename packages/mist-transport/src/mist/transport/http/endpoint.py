@@ -11,8 +11,8 @@ import msgspec
 from mist.protocol import Message, MessageTooLarge, ProtocolError
 from mist.protocol.limits import ENVELOPE_ALLOWANCE, MAX_ENVELOPE_SIZE
 from mist.transport.errors import BufferFull, TransportClosed
-from mist.transport.http_batch import JSON, NDJSON, BatchAnswer, Refusal
-from mist.transport.http_gate import (
+from mist.transport.http.batch import JSON, NDJSON, BatchAnswer, Refusal
+from mist.transport.http.gate import (
     Gate,
     Header,
     Refused,

@@ -10,9 +10,9 @@ from contextlib import suppress
 from contextvars import Context
 from typing import Any, TypeVar
 
-from mist.transport.daemons import DaemonExecutor
 from mist.transport.errors import TransportClosed, TransportError
 from mist.transport.interface import Transport
+from mist.transport.sync.daemons import DaemonExecutor
 
 T = TypeVar("T")
 

@@ -1,8 +1,8 @@
 """Transports for tests: scripted, faulty, recorded and replayed."""
 
-from mist.transport.faults import FaultyTransport
-from mist.transport.mock import MockTransport
-from mist.transport.recording import Record, Recorder, Replay, ReplayMismatch, replay
+from mist.transport.testing.faulty import FaultyTransport
+from mist.transport.testing.mock import MockTransport
+from mist.transport.testing.recording import Record, Recorder, Replay, ReplayMismatch, replay
 
 __all__ = [
     "FaultyTransport",

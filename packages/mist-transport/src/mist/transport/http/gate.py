@@ -5,7 +5,7 @@ from collections.abc import Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from mist.transport.http_batch import JSON, NDJSON
+from mist.transport.http.batch import JSON, NDJSON
 
 Scope = MutableMapping[str, Any]
 Header = tuple[bytes, bytes]

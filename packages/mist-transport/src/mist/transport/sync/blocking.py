@@ -1,4 +1,4 @@
-"""Transports for scripts: the same ones, with calls that block.
+"""Transports with calls that block.
 
 All of them live on one event loop, on a background thread that starts when the first is made.
 They can be used from several threads at once, and close when the process ends. Within a running
@@ -15,14 +15,12 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from mist.protocol import Message
-from mist.transport.background import Background, background
 from mist.transport.backpressure import blocking_send
 from mist.transport.dial import dial as dial_async
 from mist.transport.errors import EndOfStream, TransportClosed, TransportError, TransportTimeout
 from mist.transport.headers import incoming_headers
 from mist.transport.interface import Transport
-
-__all__ = ["SyncTransport", "blocking", "dial"]
+from mist.transport.sync.background import Background, background
 
 T = TypeVar("T")
 AnyTransport = TypeVar("AnyTransport", bound=Transport)

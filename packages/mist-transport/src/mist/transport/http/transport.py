@@ -7,18 +7,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mist.protocol import MAX_MESSAGE_SIZE, Message
-from mist.transport.address import DEFAULT_PATH, Target, parse_url
 from mist.transport.errors import TransportClosed, TransportError
 from mist.transport.headers import incoming_headers
-from mist.transport.http_endpoint import Endpoint, Received
-from mist.transport.http_gate import Gate
+from mist.transport.http.address import DEFAULT_PATH, Target, parse_url
+from mist.transport.http.endpoint import Endpoint, Received
+from mist.transport.http.gate import Gate
+from mist.transport.http.tls import client_context, server_context
 from mist.transport.inbox import Inbox
 from mist.transport.interface import Conversation
-from mist.transport.tls import client_context, server_context
 
 if TYPE_CHECKING:  # aiohttp and uvicorn are imported by the call that needs them
-    from mist.transport.http_listener import Listener
-    from mist.transport.http_sender import HTTPSender
+    from mist.transport.http.listener import Listener
+    from mist.transport.http.sender import HTTPSender
 
 
 class HTTP(Conversation):
@@ -295,13 +295,13 @@ class HTTP(Conversation):
 
 
 def _import_sender() -> "type[HTTPSender]":
-    from mist.transport.http_sender import HTTPSender  # noqa: PLC0415  # imports aiohttp
+    from mist.transport.http.sender import HTTPSender  # noqa: PLC0415  # imports aiohttp
 
     return HTTPSender
 
 
 def _import_listener() -> "type[Listener]":
-    from mist.transport.http_listener import Listener  # noqa: PLC0415  # imports uvicorn
+    from mist.transport.http.listener import Listener  # noqa: PLC0415  # imports uvicorn
 
     return Listener
 

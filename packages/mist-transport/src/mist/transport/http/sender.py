@@ -13,12 +13,12 @@ import msgspec
 
 from mist.protocol import MAX_MESSAGE_SIZE, Message, MessageTooLarge
 from mist.protocol.limits import MAX_ENVELOPE_SIZE
-from mist.transport.address import Target
-from mist.transport.coalescing import Coalescer, Fate
 from mist.transport.errors import Rejected, TransportClosed, TransportError
 from mist.transport.headers import outgoing_headers
-from mist.transport.http_batch import JSON, NDJSON, BatchAnswer
-from mist.transport.http_faults import explain, retry_after, status_line
+from mist.transport.http.address import Target
+from mist.transport.http.batch import JSON, NDJSON, BatchAnswer
+from mist.transport.http.coalescing import Coalescer, Fate
+from mist.transport.http.faults import explain, retry_after, status_line
 
 # Shorter than what servers commonly grant an idle connection (uvicorn: 5 s), so that a request
 # does not meet the server's closing.

@@ -15,10 +15,10 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from mist.transport.address import TCPAddress, UnixAddress, parse_address
-from mist.transport.binding import bind, remove
 from mist.transport.errors import TransportError
-from mist.transport.http_endpoint import Endpoint
+from mist.transport.http.address import TCPAddress, UnixAddress, parse_address
+from mist.transport.http.binding import bind, remove
+from mist.transport.http.endpoint import Endpoint
 
 _MAX_HEAD: Final = 64 << 10
 # Longer than clients keep an idle connection (Go: 90 s, aiohttp: 15 s), so that it is the client
@@ -68,6 +68,7 @@ class Listener:
         )
         self._config.load()
         self._empty = asyncio.Event()
+        self._closing = False
 
     @classmethod
     async def start(
@@ -119,6 +120,7 @@ class Listener:
         Args:
             patience: How long the requests may take, in seconds.
         """
+        self._closing = True
         self._clock.cancel()
         await asyncio.wait([self._clock])
         self._server.close()
@@ -164,9 +166,13 @@ class Listener:
             self._config,
             self._state,
             header_timeout=self._header_timeout,
-            max_connections=self._max_connections,
+            has_room=self._has_room,
             on_lost=self._note_lost,
         )
+
+    def _has_room(self) -> bool:
+        """Tell whether the newest connection may stay; its TLS handshake may have taken long."""
+        return not self._closing and len(self._state.connections) <= self._max_connections
 
     def _note_lost(self) -> None:
         if not self._state.connections:
@@ -187,14 +193,14 @@ class _Connection(HttpToolsProtocol):
         state: ServerState,
         *,
         header_timeout: float,
-        max_connections: int,
+        has_room: Callable[[], bool],
         on_lost: Callable[[], None],
     ) -> None:
         super().__init__(config, state, {})
         self.logger = _logger
         self.access_log = False
         self._header_timeout = header_timeout
-        self._max_connections = max_connections
+        self._has_room = has_room
         self._on_lost = on_lost
         self._head_size = 0
         self._awaits_head = True
@@ -202,10 +208,10 @@ class _Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast("asyncio.Transport", transport))
-        if len(self.connections) > self._max_connections:
-            self._turn_away(HTTPStatus.SERVICE_UNAVAILABLE)
-        else:
+        if self._has_room():
             self._start_head_timer()
+        else:
+            self._turn_away(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
