@@ -1,0 +1,44 @@
+"""The README's example does what the README shows."""
+
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+
+def _readme():
+    """The README of the checkout, or the copy in the installed package where there is none."""
+    path = Path(__file__).parents[1] / "README.md"
+    return (
+        path.read_text(encoding="utf-8") if path.is_file() else metadata("mist").json["description"]
+    )
+
+
+def _shape(line):
+    return re.sub(r"\b[0-9a-f]{32}\b|\d+(\.\d+)?", "#", line)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the example is for a POSIX shell")
+def test_the_example_prints_what_is_shown(tmp_path):
+    """Typed into a shell, the commands print what stands beneath them, but for ids and times."""
+    (block,) = re.findall(r"^```console\n(.*?)^```", _readme(), re.DOTALL | re.MULTILINE)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    mist = shlex.join([sys.executable, "-m", "mist.command"])
+    typed = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
+    typed = [f"{line}\nsleep 1.5" if line.endswith("&") else line for line in typed]
+    script = "\n".join([f'mist() {{ {mist} "$@"; }}', *typed]).replace("8080", port)
+    ended = subprocess.run(
+        ["sh", "-ec", script], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
+    )
+    told = [_shape(line) for line in (ended.stdout + ended.stderr).splitlines()]
+    shown = [_shape(line) for line in block.splitlines() if not line.startswith("$ ")]
+    assert ended.returncode == 0, ended.stderr
+    assert sorted(told) == sorted(shown)
