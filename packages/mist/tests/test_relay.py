@@ -255,6 +255,38 @@ def test_what_a_pipe_gave_is_kept_when_the_destination_refuses(mist, peer, tmp_p
     assert len(kept) >= 512
 
 
+def test_a_message_refused_inside_a_batch_is_where_to_go_on(mist, peer, stream):
+    """Of a batch, everything behind a refused message counts as not sent: none is passed over."""
+
+    def answer(body, headers):
+        accepts = {"Accept-Post": "application/json, application/x-ndjson"}
+        if headers["Content-Type"] == "application/json":
+            return 202, accepts, b""
+        fate = {"index": 29, "status": 400, "error": "not that one"}
+        text = json.dumps({"accepted": body.count(b"\n") - 1, "rejected": [fate]})
+        return 200, accepts, text.encode()
+
+    ended = mist("relay", stream, peer(answer))
+    assert ended.status == 8
+    assert "not that one" in ended.err
+    skip = int(re.search(r"to go on from here: --skip (\d+)\n", ended.err)[1])
+    # Windows differ in size, but each begins behind the last one: 29 of the second were taken.
+    assert 30 <= skip <= 512 + 29
+
+
+@posix
+def test_what_a_named_pipe_gave_is_kept(start, tmp_path, stream):
+    """A path that is a pipe can be read only once, so that nothing read from it may be lost."""
+    os.mkfifo(tmp_path / "pipe")
+    relay = start("relay", "pipe", f"127.0.0.1:{_free_port()}")
+    with (tmp_path / "pipe").open("wb") as pipe:
+        pipe.write(b"".join(stream.read_bytes().splitlines(keepends=True)[:100]))
+    _read(relay, "waiting: ")
+    relay.send_signal(signal.SIGINT)
+    assert relay.wait(10) == 130
+    assert _kept(tmp_path) == messages_of(stream)[:100]
+
+
 def test_a_peer_that_takes_single_messages_gets_them_in_order(mist, peer, stream):
     """A peer that knows no batches gets one request a message, in order."""
     taken = []

@@ -36,6 +36,7 @@ class Pump:
 
     Attributes:
         delivered: How many messages the destination has taken.
+        in_sequence: How many of them came before the first that it has not taken.
         waiting_for: Why the destination takes nothing just now; None while it does.
     """
 
@@ -67,6 +68,7 @@ class Pump:
             on_malformed: Told of each line that is not a message.
         """
         self.delivered = 0
+        self.in_sequence = 0
         self.waiting_for: Exception | None = None
         self._source = source
         self._destination = destination
@@ -193,6 +195,7 @@ class Pump:
                     self._on_delivered(taken)
                     wait = _FIRST_WAIT
             if error is None:
+                self.in_sequence = self.delivered
                 continue
             if not isinstance(error, BufferFull) and not self._may_pass(error):
                 raise error
@@ -212,6 +215,7 @@ class Pump:
             results = await asyncio.gather(
                 *(_attempt(self._destination, message) for message in self._window)
             )
+            self.in_sequence += next((n for n, error in enumerate(results) if error), len(results))
             failed = [pair for pair in zip(self._window, results, strict=True) if pair[1]]
             self._window = deque(message for message, _ in failed)
             errors = [error for _, error in failed if error]
@@ -223,6 +227,7 @@ class Pump:
             if error is not None:
                 return error
             self._window.popleft()
+            self.in_sequence += 1
         return None
 
 

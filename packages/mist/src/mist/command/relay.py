@@ -60,7 +60,8 @@ async def _run(command: Command, _args: list[str]) -> int:
             source,
             destination,
             skip=skip,
-            source_is_consumed=not isinstance(source, File),
+            # A named pipe, or what <(...) stands for, can be read only once.
+            source_is_consumed=not (isinstance(source, File) and source.path.is_file()),
         )
 
 

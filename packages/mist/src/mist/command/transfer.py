@@ -125,8 +125,8 @@ async def transfer(
                 notes.sum_up(label, pump.delivered, time.monotonic() - started)
             if source_is_consumed:
                 await _keep(pump.undelivered, destination.url, notes)
-            elif pump.undelivered and pump.delivered and not destination.is_stdout:
-                notes.say(f"to go on from here: --skip {skip + pump.delivered}")
+            elif pump.undelivered and pump.in_sequence and not destination.is_stdout:
+                notes.say(f"to go on from here: --skip {skip + pump.in_sequence}")
     return 1 if notes.malformed else 0
 
 
