@@ -19,12 +19,17 @@ def test_answers_are_timed(mist, listen, tmp_path):
     figures = json.loads(ended.out)
     assert (figures["sent"], figures["answered"]) == (4, 4)
     assert 0 < figures["min_ms"] <= figures["mean_ms"] <= figures["max_ms"]
-    # Importing an HTTP client takes longer than that, and must not be part of the first.
-    assert figures["max_ms"] < 100
     assert listener.wait().status == 0
     for message in unmarshal_lines((tmp_path / "out.jsonl").read_bytes()):
         assert message.type == MessageType.HEALTH_PING
         assert message.decode() == HealthPing("mist")
+
+
+def test_the_first_round_trip_does_not_include_loading_the_client(mist, listen):
+    """Importing an HTTP client takes twice as long as the bound; one quiet run in five is enough."""
+    listener = listen("--to", "out.jsonl")
+    runs = (mist("ping", listener.url, "--count", 1) for _ in range(5))
+    assert any(json.loads(ended.out)["max_ms"] < 100 for ended in runs)
 
 
 def test_nobody_there_is_status_6(execute):

@@ -157,8 +157,8 @@ class HTTPSender:
             answer.status in _NOT_UNDERSTOOD and not self.peer_batches
         ):
             # Nothing of it was taken: the peer at this address takes no batches any more, or
-            # smaller ones than this.
-            return await asyncio.gather(*(self._retry_alone(line, headers) for line in lines))
+            # smaller ones than this. One after the other, so that they keep their order.
+            return [await self._retry_alone(line, headers) for line in lines]
         return [self._rejected(answer) for _ in lines]
 
     async def _retry_alone(self, line: bytes, headers: Mapping[str, str]) -> Fate:
