@@ -195,14 +195,14 @@ def test_a_full_disk_is_an_error(start, stream, destination):
 
 @posix
 def test_a_reader_that_has_gone_is_no_error(start, tmp_path):
-    """`mist relay f - | head` ends silently, but for its count, with a filter's status."""
+    """`mist relay f - | head` ends silently, with the status of any filter."""
     big = Message.new("test", "acme.order", "x" * 1000)
     (tmp_path / "in.jsonl").write_bytes(marshal_lines([big]) * 2000)
     process = start("relay", "in.jsonl", "-")
     process.stdout.readline()
     process.stdout.close()
     assert process.wait(10) == 141
-    assert re.fullmatch(r"relay: \d+ messages in .*\n", process.stderr.read())
+    assert process.stderr.read() == ""
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ class File(Conversation):
         # Not a method: one that is forgotten would be kept, and its files open, by the cycle.
         opener = partial(_open_for_reading, self.path, follow=follow)
         self._reader = MessageReader(ChunkReader(opener), LineParser(str(path)))
+        self._next_read = self._reader.parser.next_message
         # One of them is what `send` has opened, according to what the path names.
         self._appender: Appender | None = None
         self._pipe: PipeWriter | None = None
@@ -88,11 +89,11 @@ class File(Conversation):
             TransportError: The file cannot be opened or read.
         """
         # What was read already needs no second coroutine.
-        message = self._reader.parser.next_message()
+        message = self._next_read()
         return await self._reader.next_message() if message is None else message
 
     async def __anext__(self) -> Message:
-        message = self._reader.parser.next_message()
+        message = self._next_read()
         return await super().__anext__() if message is None else message
 
     @property

@@ -45,8 +45,9 @@ class LineParser:
         self.max_size = max_size
         self.line_number = 0
         """The line that `next_message` looked at last, counted from 1."""
-        # An int stands for a line that was too long to keep, and is its size in bytes.
-        self._lines: deque[bytes | int] = deque()
+        # None stands for a line that was too long to keep; its size is in `_dropped`.
+        self._lines: deque[bytes | None] = deque()
+        self._dropped: deque[int] = deque()
         self._tail: list[bytes] = []
         self._tail_size = 0
         self._torn = False
@@ -82,8 +83,9 @@ class LineParser:
         while lines:
             line = lines.popleft()
             self.line_number += 1
-            if isinstance(line, int):
-                raise MessageTooLarge(line, MAX_MESSAGE_SIZE, f"{self._place()}: message")
+            if line is None:
+                size = self._dropped.popleft()
+                raise MessageTooLarge(size, MAX_MESSAGE_SIZE, f"{self._place()}: message")
             try:
                 return Message.unmarshal(line)
             except MessageTooLarge as exc:
@@ -105,11 +107,17 @@ class LineParser:
         elif piece:
             self._tail.append(piece)
 
-    def _kept(self, line: bytes) -> bytes | int:
-        return line if len(line) <= self.max_size else len(line)
+    def _kept(self, line: bytes) -> bytes | None:
+        if len(line) <= self.max_size:
+            return line
+        self._dropped.append(len(line))
+        return None
 
     def _end_line(self) -> None:
-        kept = self._tail_size <= self.max_size
-        self._lines.append(b"".join(self._tail) if kept else self._tail_size)
+        if self._tail_size <= self.max_size:
+            self._lines.append(b"".join(self._tail))
+        else:
+            self._lines.append(None)
+            self._dropped.append(self._tail_size)
         self._tail.clear()
         self._tail_size = 0

@@ -110,18 +110,18 @@ async def transfer(
             return seconds
 
         started = time.monotonic()
-        never_began = False
+        quiet = False
         try:
             async with source, destination.transport:
                 await pump.run(patience=patience)
         except (TransportError, ProtocolError) as exc:
-            never_began = not pump.delivered
+            quiet = not pump.delivered
             # Whoever reads our standard output has seen enough: that is no failure.
             if isinstance(exc, TransportClosed) and destination.is_stdout:
-                source_is_consumed = False
+                quiet, source_is_consumed = True, False
             raise
         finally:
-            if not never_began:
+            if not quiet:
                 notes.sum_up(label, pump.delivered, time.monotonic() - started)
             if source_is_consumed:
                 await _keep(pump.undelivered, destination.url, notes)
