@@ -84,3 +84,17 @@ async def test_any_other_answer_is_raised_at_once(messages, status):
         await blocking_send(mock, message)
     assert caught.value.status == status
     assert mock.sent == []
+
+
+@pytest.mark.parametrize(("wish", "waited"), [(1.0, 0.05), (30.0, 30.0)])
+def test_a_peers_wish_for_more_than_a_second_is_granted(virtually, messages, wish, waited):
+    """A second is the shortest that a peer can ask for; more is waited in full."""
+    mock = MockTransport(sends=[Rejected("busy", status=503, retry_after=wish)])
+    (message,) = messages(1)
+
+    async def scenario():
+        await blocking_send(mock, message)
+        return asyncio.get_running_loop().time()
+
+    assert virtually(scenario()) == pytest.approx(waited)
+    assert mock.sent == [message]

@@ -28,7 +28,8 @@ async def blocking_send(transport: Sender, message: Message) -> None:
         except Rejected as rejected:
             if rejected.code != "unavailable":
                 raise
-            # A whole second, the usual Retry-After, is long for an inbox that drains in
-            # milliseconds; so the peer's wish is an upper bound that short waits approach.
-            await asyncio.sleep(min(wait, rejected.retry_after or _LONGEST_WAIT))
+            # Listeners ask for a second, for want of smaller units, while an inbox drains in
+            # milliseconds: up to that, short waits approach it. Who asks for more means it.
+            wish = rejected.retry_after or 0.0
+            await asyncio.sleep(wish if wish > _LONGEST_WAIT else wait)
             wait = min(2 * wait, _LONGEST_WAIT)
