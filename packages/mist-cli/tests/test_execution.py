@@ -138,7 +138,10 @@ def test_the_environment_stands_in_for_flags(monkeypatch):
 def test_variables_can_be_renamed_or_left_out(monkeypatch):
     """`env=` names another variable or none, `env_prefix` another start."""
     seen = []
-    run = lambda c, _: seen.extend([c.get_string("a"), c.get_string("b"), c.get_string("c")])  # noqa: E731
+
+    def run(command, _args):
+        seen.extend(command.get_string(name) for name in "abc")
+
     command = Command("go-on", "Go on", run)
     command.add_string_flag("a", env="SPECIAL")
     command.add_string_flag("b", env="")

@@ -185,10 +185,9 @@ def _run(command: Command, args: list[str]) -> int:
 
 
 def _run_async(awaitable: Awaitable[int | None], termination: Termination) -> int | None:
-    # A synchronous command does without.
-    import asyncio  # noqa: PLC0415
+    import asyncio  # noqa: PLC0415  # a synchronous command does without
 
-    from mist.cli.wakeup import woken_by_signals  # noqa: PLC0415
+    from mist.cli.wakeup import woken_by_signals  # noqa: PLC0415  # imports asyncio
 
     async def main() -> int | None:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()

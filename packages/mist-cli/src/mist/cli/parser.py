@@ -64,8 +64,8 @@ class _Show(argparse.Action):
         self,
         parser: argparse.ArgumentParser,
         namespace: argparse.Namespace,  # noqa: ARG002  # argparse's signature
-        values: object,  # noqa: ARG002
-        option_string: str | None = None,  # noqa: ARG002
+        values: object,  # noqa: ARG002  # argparse's signature
+        option_string: str | None = None,  # noqa: ARG002  # argparse's signature
     ) -> None:
         stream.write(self._text())
         parser.exit()
@@ -188,7 +188,7 @@ class _Switch(argparse.Action):
         self,
         parser: argparse.ArgumentParser,  # noqa: ARG002  # argparse's signature
         namespace: argparse.Namespace,
-        values: object,  # noqa: ARG002
+        values: object,  # noqa: ARG002  # argparse's signature
         option_string: str | None = None,
     ) -> None:
         off = option_string == "--no-" + self.dest.removeprefix(DEST)
