@@ -59,6 +59,11 @@ def at_work(frame: FrameType) -> bool:
     return False
 
 
+def is_driven(frame: FrameType) -> bool:
+    """Tell whether a generator in its first step is driven as a context manager or a fixture."""
+    return frame.f_back is not None and _is_driver(frame.f_back)
+
+
 def _is_generator(frame: FrameType) -> bool:
     flags = frame.f_code.co_flags
     return bool(flags & GENERATOR) and not flags & _CO_ITERABLE_COROUTINE

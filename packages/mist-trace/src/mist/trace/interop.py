@@ -6,13 +6,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from mist.trace.remote import Remote
+    from mist.trace.context import TraceContext
     from mist.trace.span import Span
 
     class Interop(Protocol):
         """Keeps the other tracer's current span in step with ours."""
 
-        def parent(self) -> Remote | None:
+        def parent(self) -> TraceContext | None:
             """Return the other tracer's current span, where it is inside of ours."""
 
         def enter(self, span: Span) -> None:

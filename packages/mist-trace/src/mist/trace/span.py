@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Any
 
-    from mist.trace.remote import Remote
+    from mist.trace.context import TraceContext
 
 
 class Span:
@@ -46,7 +46,7 @@ class Span:
         "_entered",
         "_frame",
         "_in_generator",
-        "_remote",
+        "_origin",
         "end_ns",
         "operation",
         "parent_id",
@@ -62,7 +62,7 @@ class Span:
         attrs: dict[str, Any],
         trace_id: str,
         parent_id: str,
-        remote: Remote | None,
+        origin: TraceContext | None,
     ) -> None:
         self.trace_id = trace_id
         self.span_id = new_id()
@@ -71,7 +71,7 @@ class Span:
         self.end_ns = 0
         self.status = ""
         self._attrs = attrs
-        self._remote = remote
+        self._origin = origin
         self._entered = False
         self._in_generator = False
         self.start_ns = time_ns()
@@ -84,12 +84,12 @@ class Span:
     @property
     def sampled(self) -> bool:
         """Whether the trace is meant to be recorded, by the flag that it came in with."""
-        return self._remote is None or self._remote.sampled
+        return self._origin is None or self._origin.sampled
 
     @property
     def tracestate(self) -> tuple[str, ...]:
         """The members of the `tracestate` that the trace came in with, without our own."""
-        return () if self._remote is None else self._remote.tracestate
+        return () if self._origin is None else self._origin.tracestate
 
     def set_attr(self, key: str, value: Any, /) -> None:
         """Set an attribute, such as `model`, `tokens_in`, `tokens_out` or `cost_usd`.
@@ -139,11 +139,11 @@ class Span:
         ) and (frame := owner(frame)) is not None:
             self._in_generator = True
             self._frame: FrameType | None = frame
-        enclosing = _current.get()
+        enclosing = innermost.get()
         if enclosing is not None and enclosing._in_generator:
             enclosing = _without_left(enclosing)
         self._enclosing = enclosing
-        _current.set(self)
+        innermost.set(self)
         if interop.active is not None:
             interop.active.enter(self)
         return self
@@ -157,9 +157,9 @@ class Span:
     ) -> None:
         if interop.active is not None:
             interop.active.leave(self)
-        current = _current.get()
+        current = innermost.get()
         if current is self:
-            _current.set(self._enclosing)
+            innermost.set(self._enclosing)
         elif current is not None:
             _unlink(self, current)
         if self._in_generator:
@@ -176,7 +176,8 @@ class Span:
             self.end("error")
 
 
-_current: ContextVar[Span | None] = ContextVar("mist.trace.current", default=None)
+innermost: ContextVar[Span | None] = ContextVar("mist.trace.innermost", default=None)
+"""The span entered last in a context, which is current unless its generator is suspended."""
 
 
 def start(operation: str, /, **attrs: Any) -> Span:
@@ -189,15 +190,15 @@ def start(operation: str, /, **attrs: Any) -> Span:
         attrs: Its first attributes, of any names.
     """
     if interop.active is not None:
-        remote = interop.active.parent()
-        if remote is not None:
-            return Span(operation, attrs, remote.trace_id, remote.parent_id, remote)
-    parent = _current.get()
+        origin = interop.active.parent()
+        if origin is not None:
+            return Span(operation, attrs, origin.trace_id, origin.parent_id, origin)
+    parent = innermost.get()
     if parent is not None and parent._in_generator:  # noqa: SLF001  # ours
         parent = _open(parent)
     if parent is None:
         return Span(operation, attrs, new_id(), "", None)
-    return Span(operation, attrs, parent.trace_id, parent.span_id, parent._remote)  # noqa: SLF001  # ours
+    return Span(operation, attrs, parent.trace_id, parent.span_id, parent._origin)  # noqa: SLF001  # ours
 
 
 def start_with_trace_id(trace_id: str, operation: str, /, **attrs: Any) -> Span:
@@ -211,7 +212,7 @@ def start_with_trace_id(trace_id: str, operation: str, /, **attrs: Any) -> Span:
     span = start(operation, **attrs)
     if trace_id != span.trace_id:
         # What another trace came in with does not belong to this one.
-        span._remote = None  # noqa: SLF001  # ours
+        span._origin = None  # noqa: SLF001  # ours
         span.trace_id = trace_id if valid_id(trace_id) else new_id()
     return span
 
@@ -221,7 +222,7 @@ def current() -> Span | None:
 
     Tasks and `asyncio.to_thread` inherit it; `carry` takes it to other threads.
     """
-    span = _current.get()
+    span = innermost.get()
     if span is not None and span._in_generator:  # noqa: SLF001  # ours
         return _open(span)
     return span
