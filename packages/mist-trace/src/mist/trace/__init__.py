@@ -34,6 +34,5 @@ __all__ = [
 ]
 
 # A traceback or a repr shows the name that users import, not the file it lives in.
-for _public in [globals()[name] for name in __all__]:
-    _public.__module__ = __name__
-del _public
+for _name in __all__:
+    globals()[_name].__module__ = __name__

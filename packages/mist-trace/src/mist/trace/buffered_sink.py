@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from threading import Thread
     from types import TracebackType
+    from typing import Any
     from weakref import WeakSet
 
     from mist.trace.span import Span
@@ -27,6 +28,25 @@ class BufferedSink:
         dropped: How many spans were not, and will not be, shipped.
         shipped: How many were.
     """
+
+    def begin_anew(self) -> None:
+        """Begin with nothing, as at first and, by itself, in a forked process."""
+        self.dropped = 0
+        self.shipped = 0
+        self._spans: list[Span] = []
+        self._accepted = 0
+        self._settled = 0  # of the accepted, how many have been shipped or dropped
+        self._wanted = 0  # of the accepted, how many are not to wait for more
+        self._closed = False
+        self._reported = False
+        self._thread: Thread | None = None
+        self._runner: Runner | None = None
+        # Reentrant: the garbage collector may end a generator's span at any time, in any thread.
+        self._counting = self._threading.RLock()
+        self._progress = self._threading.Condition()
+        # Held while there is nothing to do; its release cannot be interrupted, as an Event's can.
+        self._idle = self._threading.Lock()
+        self._idle.acquire()
 
     def __init__(
         self,
@@ -70,7 +90,7 @@ class BufferedSink:
         self._interval = interval
         self._flush_timeout = flush_timeout
         self._threading = threading
-        self._reset()
+        self.begin_anew()
         register(self.close)
         _at_fork(self)
 
@@ -138,25 +158,6 @@ class BufferedSink:
     ) -> None:
         self.close()
 
-    def _reset(self) -> None:
-        """Begin with nothing, as at first and in a forked process."""
-        self.dropped = 0
-        self.shipped = 0
-        self._spans: list[Span] = []
-        self._accepted = 0
-        self._settled = 0  # of the accepted, how many have been shipped or dropped
-        self._wanted = 0  # of the accepted, how many are not to wait for more
-        self._closed = False
-        self._reported = False
-        self._thread: Thread | None = None
-        self._runner: Runner | None = None
-        # Reentrant: the garbage collector may end a generator's span at any time, in any thread.
-        self._counting = self._threading.RLock()
-        self._progress = self._threading.Condition()
-        # Held while there is nothing to do; its release cannot be interrupted, as an Event's can.
-        self._idle = self._threading.Lock()
-        self._idle.acquire()
-
     def _start(self) -> None:
         self._thread = self._threading.Thread(
             target=self._work, name="mist.trace.BufferedSink", daemon=True
@@ -175,11 +176,10 @@ class BufferedSink:
             pass  # it is awake
 
     def _wait_until_settled(self, wanted: int, timeout: float | None) -> bool:
+        timeout = self._flush_timeout if timeout is None else timeout
         with self._progress:
-            return self._progress.wait_for(
-                lambda: self._settled >= wanted,
-                self._flush_timeout if timeout is None else timeout,
-            )
+            self._progress.wait_for(lambda: self._settled >= wanted, timeout)
+        return self._settled >= wanted
 
     def _work(self) -> None:
         _shipping.set(True)
@@ -205,10 +205,8 @@ class BufferedSink:
 
     def _has_shipped(self, batch: list[Span]) -> bool:
         try:
-            shipping = self._ship(batch)
-            if hasattr(shipping, "__await__"):
-                self._await(shipping)
-        except BaseException:  # noqa: BLE001  # else the thread ends, and nothing is shipped
+            self._await(self._ship(batch))
+        except BaseException:  # else the thread ends, and nothing is shipped
             if not self._reported:
                 self._reported = True
                 from logging import getLogger  # noqa: PLC0415  # only where shipping fails
@@ -221,11 +219,15 @@ class BufferedSink:
             return False
         return True
 
-    def _await(self, shipping: Awaitable[object]) -> None:
-        import asyncio  # noqa: PLC0415  # only where shipping is async
+    def _await(self, shipping: Any) -> None:
+        """Wait for what async shipping has returned, and for nothing else."""
+        if not hasattr(shipping, "__await__"):
+            return
 
         async def shipped() -> None:
             await shipping
+
+        import asyncio  # noqa: PLC0415  # only where shipping is async
 
         if self._runner is None:
             self._runner = asyncio.Runner()
@@ -262,5 +264,5 @@ def _at_fork(sink: BufferedSink) -> None:
 
 
 def _begin_anew() -> None:
-    for sink in _living or ():
-        sink._reset()  # noqa: SLF001  # ours
+    for sink in tuple(_living or ()):
+        sink.begin_anew()

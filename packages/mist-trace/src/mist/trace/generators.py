@@ -8,6 +8,8 @@ suspended at an `await`.
 
 from __future__ import annotations
 
+from sys import _getframe  # pyright: ignore[reportPrivateUsage]  # CPython's, and documented
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
@@ -59,9 +61,10 @@ def at_work(frame: FrameType) -> bool:
     return False
 
 
-def is_driven(frame: FrameType) -> bool:
-    """Tell whether a generator in its first step is driven as a context manager or a fixture."""
-    return frame.f_back is not None and _is_driver(frame.f_back)
+def is_driven() -> bool:
+    """Tell whether the calling generator is driven as a context manager or a fixture."""
+    driver = _getframe(1).f_back
+    return driver is not None and _is_driver(driver)
 
 
 def _is_generator(frame: FrameType) -> bool:

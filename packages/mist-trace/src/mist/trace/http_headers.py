@@ -9,7 +9,7 @@ from mist.trace.tracestate import format_tracestate, parse_tracestate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, MutableMapping
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping
     from typing import Any
 
     from mist.trace.context import TraceContext
@@ -59,8 +59,9 @@ def extract_http(
 def _context(headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]]) -> TraceContext | None:
     parents: list[str] = []
     states: list[str] = []
-    items = headers.items() if hasattr(headers, "items") else headers
-    for name, value in items:
+    # Mappings that hold several values for a name give all of them here.
+    items: Callable[[], Iterable[tuple[Any, Any]]] | None = getattr(headers, "items", None)
+    for name, value in headers if items is None else items():
         kind = _kind(name)
         if kind == _TRACEPARENT:
             parents += _texts(value)
@@ -84,32 +85,29 @@ def _kind(name: object) -> str:
     return ""
 
 
-def _texts(value: object) -> list[str]:
+def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     if isinstance(value, bytes):
         return [value.decode("latin-1")]
-    if isinstance(value, (list, tuple)):
+    if issubclass(type(value), (list, tuple)):
         return [text for each in value for text in _texts(each)]
     return []
 
 
 def _fields() -> dict[str, str]:
     """Return the headers that say where we are, none where that is in no trace."""
-    context = None if interop.active is None else interop.active.parent()
-    if context is not None:
-        traceparent = format_traceparent(
-            context.trace_id, context.parent_id, sampled=context.sampled
-        )
-        members = ",".join(context.tracestate)
-        return {_TRACEPARENT: traceparent} | ({_TRACESTATE: members} if members else {})
-    span = current()
-    if span is None:
+    here = current() if interop.active is None else interop.active.parent()
+    if here is None:
         return {}
-    return {
-        _TRACEPARENT: format_traceparent(span.trace_id, span.span_id, sampled=span.sampled),
-        _TRACESTATE: format_tracestate(span.span_id, span.tracestate),
-    }
+    if isinstance(here, Span):
+        span_id, tracestate = here.span_id, format_tracestate(here.span_id, here.tracestate)
+    else:
+        span_id, tracestate = here.parent_id, ",".join(here.tracestate)
+    fields = {_TRACEPARENT: format_traceparent(here.trace_id, span_id, sampled=here.sampled)}
+    if tracestate:
+        fields[_TRACESTATE] = tracestate
+    return fields
 
 
 def _replace_in_list(headers: list[Any], fields: dict[str, str]) -> None:

@@ -26,7 +26,7 @@ def to_payload(span: Span) -> dict[str, Any]:
     return payload
 
 
-def plain(value: object, depth: int = _DEEPEST) -> Any:
+def plain(value: Any, depth: int = _DEEPEST) -> Any:  # noqa: PLR0911  # one for each kind
     """Return a value as JSON has it; what JSON has no form for, as text.
 
     That is also where numbers end that are not finite or do not fit 64 bits, and where nesting
@@ -37,14 +37,13 @@ def plain(value: object, depth: int = _DEEPEST) -> Any:
     if isinstance(value, str):
         return _unicode(str.__str__(value))
     if isinstance(value, int):
-        number = int(value)
-        return number if -_INT64 <= number < _INT64 else hex(number)
+        return int(value) if -_INT64 <= value < _INT64 else hex(value)
     if isinstance(value, float):
-        number = float(value)
-        return number if number - number == 0.0 else str(number)
-    if depth > 0 and isinstance(value, dict):
+        return float(value) if value - value == 0.0 else str(float(value))
+    kind: type = type(value)
+    if depth > 0 and issubclass(kind, dict):
         return {_key(key): plain(each, depth - 1) for key, each in value.items()}
-    if depth > 0 and isinstance(value, (list, tuple, set, frozenset)):
+    if depth > 0 and issubclass(kind, (list, tuple, set, frozenset)):
         return [plain(each, depth - 1) for each in value]
     return _text(value)
 

@@ -50,7 +50,7 @@ class Place:
 
     def _enter(self) -> Position:
         outside = _move(self._inside)
-        self._span.__enter__()  # noqa: PLC2801  # what is entered in one call is left in another
+        self._span.__enter__()  # what is entered in one call is left in another
         return outside
 
     def _end(self, exc: BaseException | None) -> None:

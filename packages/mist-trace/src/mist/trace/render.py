@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from mist.trace.columns import fit, pad, printable, shown_width
+from mist.trace.span import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
-
-    from mist.trace.span import Span
 
 _UNIQUE = 16  # as much as a traceparent leaves of a span id
 _NARROWEST = 40
@@ -79,9 +78,7 @@ def render(spans: Iterable[Span | Mapping[str, Any]], /, *, width: int | None = 
 
 
 def _payload(span: Span | Mapping[str, Any]) -> Mapping[str, Any]:
-    to_payload = getattr(span, "to_payload", None)
-    payload: Mapping[str, Any] = span if to_payload is None else to_payload()
-    return payload
+    return span.to_payload() if isinstance(span, Span) else span
 
 
 def _draw(nodes: list[_Node], width: int) -> Iterator[str]:

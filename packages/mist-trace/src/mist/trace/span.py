@@ -1,4 +1,7 @@
 """Spans, and which of them is current."""
+# Which span is current is the business of several spans at once, so of functions here.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from sys import _getframe
 from time import perf_counter_ns, time_ns
 
 from mist.trace import interop, sinks
+from mist.trace.context import TraceContext
 from mist.trace.failure import describe, is_failure
 from mist.trace.generators import GENERATOR, at_work, owner
 from mist.trace.ids import new_id, valid_id
@@ -15,8 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Any
-
-    from mist.trace.context import TraceContext
 
 
 class Span:
@@ -133,19 +135,17 @@ class Span:
         if self._entered:
             return self
         self._entered = True
-        frame = _getframe(1)
-        if (
-            frame.f_code.co_flags & GENERATOR or frame.f_globals.get("__name__") == "contextlib"
-        ) and (frame := owner(frame)) is not None:
-            self._in_generator = True
-            self._frame: FrameType | None = frame
+        caller = _getframe(1)
+        if caller.f_code.co_flags & GENERATOR or caller.f_globals.get("__name__") == "contextlib":
+            self._frame: FrameType | None = owner(caller)
+            self._in_generator = self._frame is not None
         enclosing = innermost.get()
         if enclosing is not None and enclosing._in_generator:
             enclosing = _without_left(enclosing)
         self._enclosing = enclosing
-        innermost.set(self)
         if interop.active is not None:
             interop.active.enter(self)
+        innermost.set(self)
         return self
 
     def __exit__(
@@ -189,16 +189,14 @@ def start(operation: str, /, **attrs: Any) -> Span:
         operation: What it is that takes time.
         attrs: Its first attributes, of any names.
     """
-    if interop.active is not None:
-        origin = interop.active.parent()
-        if origin is not None:
-            return Span(operation, attrs, origin.trace_id, origin.parent_id, origin)
-    parent = innermost.get()
-    if parent is not None and parent._in_generator:  # noqa: SLF001  # ours
-        parent = _open(parent)
+    parent = innermost.get() if interop.active is None else interop.active.parent()
     if parent is None:
         return Span(operation, attrs, new_id(), "", None)
-    return Span(operation, attrs, parent.trace_id, parent.span_id, parent._origin)  # noqa: SLF001  # ours
+    if isinstance(parent, TraceContext):
+        return Span(operation, attrs, parent.trace_id, parent.parent_id, parent)
+    if parent._in_generator and (parent := _open(parent)) is None:
+        return Span(operation, attrs, new_id(), "", None)
+    return Span(operation, attrs, parent.trace_id, parent.span_id, parent._origin)
 
 
 def start_with_trace_id(trace_id: str, operation: str, /, **attrs: Any) -> Span:
@@ -212,7 +210,7 @@ def start_with_trace_id(trace_id: str, operation: str, /, **attrs: Any) -> Span:
     span = start(operation, **attrs)
     if trace_id != span.trace_id:
         # What another trace came in with does not belong to this one.
-        span._origin = None  # noqa: SLF001  # ours
+        span._origin = None
         span.trace_id = trace_id if valid_id(trace_id) else new_id()
     return span
 
@@ -223,7 +221,7 @@ def current() -> Span | None:
     Tasks and `asyncio.to_thread` inherit it; `carry` takes it to other threads.
     """
     span = innermost.get()
-    if span is not None and span._in_generator:  # noqa: SLF001  # ours
+    if span is not None and span._in_generator:
         return _open(span)
     return span
 
@@ -240,15 +238,21 @@ def span_id() -> str:
     return "" if span is None else span.span_id
 
 
-# ruff: noqa: SLF001  # what follows is Span's own bookkeeping, of several spans at once
+def is_suspended(span: Span) -> bool:
+    """Tell whether a span belongs to a generator that has left it or is suspended at a `yield`."""
+    if not span._in_generator:
+        return False
+    frame = span._frame
+    return frame is None or not at_work(frame)
+
+
+def has_left(span: Span) -> bool:
+    """Tell whether a span belongs to a generator that has left it, perhaps in another context."""
+    return span._in_generator and span._frame is None
 
 
 def _open(span: Span | None) -> Span | None:
-    """Skip the spans of generators that have ended or are suspended at a `yield`."""
-    while span is not None and span._in_generator:
-        frame = span._frame
-        if frame is not None and at_work(frame):
-            break
+    while span is not None and is_suspended(span):
         span = span._enclosing
     return span
 
@@ -264,7 +268,7 @@ def _without_left(span: Span | None) -> Span | None:
 
 
 def _entered(span: Span | None) -> Span | None:
-    while span is not None and span._in_generator and span._frame is None:
+    while span is not None and has_left(span):
         span = span._enclosing
     return span
 

@@ -1,8 +1,7 @@
 """Functions, coroutines and generators as spans."""
+# ruff: noqa: D103, F811  # overloads, which ruff knows only by typing's own name
 
 from __future__ import annotations
-
-from sys import _getframe
 
 from mist.trace.generators import is_driven
 from mist.trace.place import Place
@@ -14,14 +13,18 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar, overload
 
     F = TypeVar("F", bound=Callable[..., Any])
+else:
 
-    @overload
-    def traced(fn: F, /) -> F: ...
-    @overload
-    def traced(operation: str | None = None, /, **attrs: Any) -> Callable[[F], F]: ...
+    def overload(fn: object) -> object:
+        """Stand in for the one of typing, which takes long to load."""
+        return fn
 
 
-def traced(fn: Any = None, /, **attrs: Any) -> Any:
+@overload
+def traced(fn: F, /) -> F: ...
+@overload
+def traced(operation: str | None = None, /, **attrs: Any) -> Callable[[F], F]: ...
+def traced(fn: Callable[..., Any] | str | None = None, /, **attrs: Any) -> Any:
     """Run each call of a function in a span of its own.
 
     `@traced`, or `@traced("inference", model="small")` with the operation and attributes; the
@@ -37,11 +40,15 @@ def traced(fn: Any = None, /, **attrs: Any) -> Any:
         TypeError: It is put on something that is no function.
     """
     if fn is None or isinstance(fn, str):
-        return lambda function: _decorate(function, fn, attrs)
-    return _decorate(fn, None, attrs)
+
+        def decorate(function: F) -> F:
+            return _decorated(function, fn, attrs)
+
+        return decorate
+    return _decorated(fn, None, attrs)
 
 
-def _decorate(fn: Any, operation: str | None, attrs: dict[str, Any]) -> Any:
+def _decorated(fn: F, operation: str | None, attrs: dict[str, Any]) -> F:
     import inspect  # noqa: PLC0415  # a multiple of the cost of importing this package
     from functools import wraps  # noqa: PLC0415  # likewise
 
@@ -54,7 +61,8 @@ def _decorate(fn: Any, operation: str | None, attrs: dict[str, Any]) -> Any:
         (inspect.iscoroutinefunction, _coroutine),
     )
     wrapper = next((wrapper for applies, wrapper in kinds if applies(fn)), _function)
-    return wraps(fn)(wrapper(fn, name, attrs))
+    decorated: F = wraps(fn)(wrapper(fn, name, attrs))  # type: ignore[assignment]  # by its kind
+    return decorated
 
 
 def _function(fn: Any, operation: str, attrs: dict[str, Any]) -> Any:
@@ -75,9 +83,9 @@ def _coroutine(fn: Any, operation: str, attrs: dict[str, Any]) -> Any:
 
 def _generator(fn: Any, operation: str, attrs: dict[str, Any]) -> Any:
     def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        steps = fn(*args, **kwargs)
+        steps: Generator[Any, Any, Any] = fn(*args, **kwargs)
         span = start(operation, **attrs)
-        if is_driven(_getframe()):
+        if is_driven():
             with span:
                 return (yield from steps)
         place = Place(span)
@@ -103,7 +111,7 @@ def _async_generator(fn: Any, operation: str, attrs: dict[str, Any]) -> Any:
     async def generator(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         steps = fn(*args, **kwargs)
         span = start(operation, **attrs)
-        driven = is_driven(_getframe())
+        driven = is_driven()
         place = Place(span)
         advance, argument = steps.asend, None
         with span if driven else nullcontext():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mist.trace.context import TraceContext
 
 _HEX = "0123456789abcdef"
-_TRACE_ID, _PARENT_ID = 32, 16
+TRACE_ID, PARENT_ID = 32, 16
 _LENGTH = 55
 _SAMPLED = 0x01
 
@@ -43,7 +43,7 @@ def format_traceparent(trace_id: str, span_id: str, *, sampled: bool = True) -> 
         span_id: The same, with 16 digits.
         sampled: Whether the trace may have been recorded.
     """
-    return f"00-{wire_id(trace_id, _TRACE_ID)}-{wire_id(span_id, _PARENT_ID)}-0{sampled:d}"
+    return f"00-{wire_id(trace_id, TRACE_ID)}-{wire_id(span_id, PARENT_ID)}-0{sampled:d}"
 
 
 def wire_id(value: str, digits: int) -> str:
