@@ -7,7 +7,6 @@ import time
 
 from mist.circuitbreaker.attempt import Attempt
 from mist.circuitbreaker.circuit import Circuit, Permit
-from mist.circuitbreaker.decorator import protected
 from mist.circuitbreaker.entered import recall, remember
 from mist.circuitbreaker.errors import CircuitOpenError
 from mist.circuitbreaker.failure import is_failure as default_is_failure
@@ -196,6 +195,8 @@ class Breaker:
         Each call is one call of the circuit; that of a generator lasts until it ends. One that is
         closed before its end says nothing about what it called.
         """
+        from mist.circuitbreaker.decorator import protected  # noqa: PLC0415  # see there
+
         return protected(self, fn)
 
     def to_health(self) -> Callable[[], None]:

@@ -1,7 +1,11 @@
-"""A breaker around a function of any kind."""
+"""A breaker around a function of any kind.
+
+Imported by the first decoration only: what it needs takes longer to import than all the rest.
+"""
 
 from __future__ import annotations
 
+import inspect
 from contextlib import aclosing
 from functools import partial, wraps
 
@@ -18,8 +22,6 @@ if TYPE_CHECKING:
 
 def protected(breaker: Breaker, fn: Callable[P, T]) -> Callable[P, T]:
     """Wrap a function of any kind, so that each call of it is a call of the circuit."""
-    import inspect  # noqa: PLC0415  # only decorators need it, and whoever decorates has it
-
     if inspect.isasyncgenfunction(fn):
         wrapper = _async_generator(breaker, fn)
     elif inspect.iscoroutinefunction(fn):
