@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from mist.health.go_duration import go_duration
 from mist.health.problem import own_problem
 from mist.health.report import CheckResult
 from mist.health.run import Outcome, Run
@@ -74,5 +75,5 @@ class Check:
 
     def _still_running(self, run: Run) -> Outcome:
         now = self._clock()
-        problem = own_problem(f"still running after {now - run.began:.0f}s")
-        return Outcome(problem, run.began, now, time.time())
+        problem = own_problem(f"still running after {go_duration(now - run.began)}")
+        return Outcome(problem, run.began, now, time.time(), finished=False)

@@ -156,27 +156,25 @@ class Handler:
         import asyncio  # noqa: PLC0415  # loaded already by whoever awaits this
 
         if not self._ready:
-            return self._report()
+            return self._report(ready=False)
         async with asyncio.TaskGroup() as group:
             asking = {
                 name: group.create_task(check.result()) for name, check in self._checks.items()
             }
-        return self._report({name: task.result() for name, task in asking.items()})
+        found = {name: task.result() for name, task in asking.items()}
+        return self._report(ready=self._ready, checks=found)
 
     async def _alive(self) -> Report:
-        return self._report(marked_ready=True)
+        return self._report(ready=True)
 
-    def _report(
-        self, results: Mapping[str, CheckResult] | None = None, *, marked_ready: bool | None = None
-    ) -> Report:
-        ready = self._ready if marked_ready is None else marked_ready
+    def _report(self, *, ready: bool, checks: Mapping[str, CheckResult] | None = None) -> Report:
         return Report(
             tool=self._tool,
             version=self._version,
             release_id=self._release_id,
             uptime=self._clock() - self._started,
             marked_ready=ready,
-            checks=results if results and ready else {},
+            checks=checks or {},
         )
 
 

@@ -31,7 +31,7 @@ def raised_problem(raised: BaseException) -> Problem:
     """Return the problem that an exception stands for."""
     try:
         text = _one_line("; ".join(map(_text_of, _leaves(raised))))
-    except Exception:  # noqa: BLE001  # an exception's own __str__ may raise anything
+    except BaseException:  # noqa: BLE001  # an exception's own __str__ may raise anything
         text = f"{type(raised).__name__} (its text cannot be read)"
     return Problem(text, text if isinstance(raised, Unhealthy) else "failed")
 
@@ -46,10 +46,14 @@ def returned_problem(returned: object) -> Problem | None:
         return raised_problem(returned)
     if returned is False:
         return own_problem("returned False: a check that finds a problem raises")
-    if inspect.isawaitable(returned) or inspect.isgenerator(returned):
-        if inspect.iscoroutine(returned):
-            returned.close()
-        return own_problem(f"returned a {type(returned).__name__} instead of awaiting it")
+    if inspect.iscoroutine(returned):
+        returned.close()  # or Python would warn of it as well
+    if (
+        inspect.isawaitable(returned)
+        or inspect.isgenerator(returned)
+        or inspect.isasyncgen(returned)
+    ):
+        return own_problem(f"returned an object of type {type(returned).__name__}: nobody runs it")
     return None
 
 

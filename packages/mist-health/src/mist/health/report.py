@@ -56,8 +56,8 @@ class Report:
         version: its version.
         release_id: what exactly is deployed, such as a commit; None if not told.
         uptime: seconds since the handler was made.
-        marked_ready: False after `set_ready(False)`; no checks were run then.
-        checks: what each check found, by name, in the order of the names.
+        marked_ready: False after `set_ready(False)`.
+        checks: what each check found, by name, in the order of the names; empty where none ran.
     """
 
     __slots__ = ("checks", "marked_ready", "release_id", "tool", "uptime", "version")

@@ -27,6 +27,8 @@ class Outcome(NamedTuple):
     """Readings of the handler's clock, in seconds."""
     timestamp: float
     """When it ended, in seconds since the epoch."""
+    finished: bool
+    """Whether the work itself ended, rather than its time."""
 
 
 class _Promise(Future[T]):
@@ -72,7 +74,12 @@ class Run:
 
     @property
     def working(self) -> bool:
-        """Whether the work goes on, be it past its timeout; an event loop that ended took it along."""
+        """Whether the work goes on, be it past its timeout.
+
+        It does not where the event loop that did it has ended.
+        """
+        if self.settled is not None and self.settled.finished:
+            return False
         if self._task is None or (self._thread is not None and self._thread.is_alive()):
             return True
         return not self._task.done() and self._loop.is_running()
@@ -92,11 +99,11 @@ class Run:
             async with asyncio.timeout(self.began + self._timeout - self._clock()):
                 return await outcome
         except TimeoutError:
-            self._settle(self._timed_out)
+            self._settle(self._timed_out, finished=False)
             return self._outcome.result()
 
     def _expire(self) -> None:
-        self._settle(self._timed_out)
+        self._settle(self._timed_out, finished=False)
         if self._task is not None:
             self._task.cancel()
 
@@ -104,11 +111,11 @@ class Run:
         try:
             problem = returned_problem(await self._call())
         except asyncio.CancelledError:
-            self._settle(own_problem("cancelled"))
+            self._settle(own_problem("cancelled"), finished=False)
             raise
         except BaseException as exc:  # noqa: BLE001  # SystemExit would end the event loop
             problem = raised_problem(exc)
-        self._settle(problem)
+        self._settle(problem, finished=True)
 
     async def _call(self) -> object:
         if is_async(self._fn):
@@ -142,8 +149,8 @@ class Run:
         self._thread.start()
         return await asyncio.wrap_future(done)
 
-    def _settle(self, problem: Problem | None) -> None:
-        outcome = Outcome(problem, self.began, self._clock(), time.time())
+    def _settle(self, problem: Problem | None, *, finished: bool) -> None:
+        outcome = Outcome(problem, self.began, self._clock(), time.time(), finished)
         with contextlib.suppress(InvalidStateError):  # the other way to end was quicker
             self._outcome.set_result(outcome)
 
