@@ -220,14 +220,14 @@ def test_an_event_loop_that_ends_takes_its_runs_along(end):
         loop.run_until_complete(asyncio.sleep(0.1))
         other_waits.wait()
         if end == "cancels its tasks":
-            cancel_all()
+            loop.run_until_complete(cancel_tasks())
         return probe
 
-    def cancel_all():
-        tasks = asyncio.all_tasks(loop)
+    async def cancel_tasks():
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def probe_elsewhere():
         asyncio.get_running_loop().call_later(0.1, other_waits.set)
@@ -241,7 +241,7 @@ def test_an_event_loop_that_ends_takes_its_runs_along(end):
     assert problem == ("cancelled" if end == "cancels its tasks" else "timed out after 0.5s")
     assert asyncio.run(handler.check()).status == "ok"
     assert len(calls) == 2
-    cancel_all()
+    loop.run_until_complete(cancel_tasks())
     loop.close()
 
 
