@@ -40,6 +40,10 @@ RAISED = {
         BaseExceptionGroup("all", [SystemExit(1), KeyboardInterrupt()]),
         "SystemExit: 1; KeyboardInterrupt",
     ),
+    "a group of a million": (
+        ExceptionGroup("all", [ValueError("x")] * 1_000_000),
+        "; ".join(["ValueError: x"] * 32)[:255] + "…",
+    ),
     "a group of ten thousand levels": (_nested(10_000), "ValueError: core"),
     "an exception without text": (ValueError(), "ValueError"),
     "an exception whose text raises": (
@@ -53,6 +57,10 @@ RAISED = {
     "an exception of its own words": (Unhealthy("replica lags 90 s"), "replica lags 90 s"),
     "an exception of no words": (Unhealthy(), "Unhealthy"),
     "several lines": (ValueError("a\n b\r\n\n\tc "), "ValueError: a b c"),
+    "a text that commands terminals": (
+        ValueError("\x1b[2Jx\u202e"),
+        "ValueError: \ufffd[2Jx\ufffd",
+    ),
     "a text without end": (ValueError("x" * 10_000_000), f"ValueError: {'x' * 243}…"),
 }
 
@@ -80,15 +88,19 @@ async def test_whatever_a_check_raises_is_its_problem(what, way):
 
 
 async def test_a_check_that_is_cancelled_from_outside_has_a_problem():
-    """Not the probe that waits for it."""
+    """Not the probe that waits for it; and nothing was found out that could be cached."""
+    calls = []
 
     async def cancels_itself():
+        calls.append(1)
         asyncio.current_task().cancel()
         await asyncio.sleep(10)
 
     handler = Handler("tokentrace", "1.0.0")
-    handler.add_check("cancelled", cancels_itself)
-    assert (await handler.check()).checks["cancelled"].problem == "cancelled"
+    handler.add_check("cancelled", cancels_itself, cache=60)
+    for _ in range(2):
+        assert (await handler.check()).checks["cancelled"].problem == "cancelled"
+    assert calls == [1, 1]
 
 
 async def test_an_awaitable_of_another_loop_is_a_problem():
@@ -178,3 +190,21 @@ async def test_credentials_in_urls_are_masked(text, told):
     handler.add_check("database", fails)
     result = (await handler.check()).checks["database"]
     assert (result.problem, result.public_problem) == (f"OSError: {told}", "failed")
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (ExceptionGroup("", [Unhealthy("cold"), Unhealthy("old")]), "cold; old"),
+        (ExceptionGroup("", [Unhealthy("cold"), OSError("10.0.0.7")]), "failed"),
+    ],
+)
+async def test_a_group_is_fit_for_strangers_if_all_of_it_is(raised, told):
+    """One exception that may tell secrets hides the rest."""
+
+    async def check():
+        raise raised
+
+    handler = Handler("tokentrace", "1.0.0")
+    handler.add_check("check", check)
+    assert (await handler.check()).checks["check"].public_problem == told

@@ -71,9 +71,14 @@ class Check:
         return run
 
     def _is_fresh(self, outcome: Outcome | None) -> bool:
-        return outcome is not None and self._clock() - outcome.ended < self._cache
+        # A run that was cancelled, as by the end of its event loop, has found nothing out.
+        return (
+            outcome is not None
+            and outcome.end != "cancelled"
+            and self._clock() - outcome.ended < self._cache
+        )
 
     def _still_running(self, run: Run) -> Outcome:
         now = self._clock()
         problem = own_problem(f"still running after {go_duration(now - run.began)}")
-        return Outcome(problem, run.began, now, time.time(), finished=False)
+        return Outcome(problem, "timed out", run.began, now, time.time())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple, cast
@@ -11,6 +12,7 @@ from mist.health.errors import Unhealthy
 
 _LONGEST: Final = 256
 _READ_AT_MOST: Final = 4096
+_LEAVES_AT_MOST: Final = 32
 _CREDENTIALS = re.compile(r"://[^\s/?#]+@")
 
 
@@ -29,11 +31,12 @@ def own_problem(text: str) -> Problem:
 
 def raised_problem(raised: BaseException) -> Problem:
     """Return the problem that an exception stands for."""
+    leaves = list(itertools.islice(_leaves(raised), _LEAVES_AT_MOST))
     try:
-        text = _one_line("; ".join(map(_text_of, _leaves(raised))))
+        text = _one_line("; ".join(map(_text_of, leaves)))
     except BaseException:  # noqa: BLE001  # an exception's own __str__ may raise anything
         text = f"{type(raised).__name__} (its text cannot be read)"
-    return Problem(text, text if isinstance(raised, Unhealthy) else "failed")
+    return Problem(text, text if all(isinstance(each, Unhealthy) for each in leaves) else "failed")
 
 
 def returned_problem(returned: object) -> Problem | None:
@@ -79,4 +82,7 @@ def _text_of(raised: BaseException) -> str:
 
 def _one_line(text: str) -> str:
     line = " ".join(_CREDENTIALS.sub("://***@", text).split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    if len(line) > _LONGEST:
+        line = f"{line[: _LONGEST - 1]}…"
+    # What a terminal would obey goes no further, for the line may be printed.
+    return "".join(each if each.isprintable() else "\ufffd" for each in line)

@@ -11,24 +11,26 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
-from typing import NamedTuple, TypeVar, cast
+from typing import Literal, NamedTuple, TypeVar, cast
 
 from mist.health.problem import Problem, own_problem, raised_problem, returned_problem
 
 T = TypeVar("T")
 
 
+End = Literal["finished", "timed out", "cancelled"]
+
+
 class Outcome(NamedTuple):
     """How a run ended, as far as probes are concerned."""
 
     problem: Problem | None
+    end: End
     began: float
     ended: float
     """Readings of the handler's clock, in seconds."""
     timestamp: float
     """When it ended, in seconds since the epoch."""
-    finished: bool
-    """Whether the work itself ended, rather than its time."""
 
 
 class _Promise(Future[T]):
@@ -78,7 +80,7 @@ class Run:
 
         It does not where the event loop that did it has ended.
         """
-        if self.settled is not None and self.settled.finished:
+        if self.settled is not None and self.settled.end == "finished":
             return False
         if self._task is None or (self._thread is not None and self._thread.is_alive()):
             return True
@@ -99,11 +101,11 @@ class Run:
             async with asyncio.timeout(self.began + self._timeout - self._clock()):
                 return await outcome
         except TimeoutError:
-            self._settle(self._timed_out, finished=False)
+            self._settle(self._timed_out, "timed out")
             return self._outcome.result()
 
     def _expire(self) -> None:
-        self._settle(self._timed_out, finished=False)
+        self._settle(self._timed_out, "timed out")
         if self._task is not None:
             self._task.cancel()
 
@@ -111,11 +113,11 @@ class Run:
         try:
             problem = returned_problem(await self._call())
         except asyncio.CancelledError:
-            self._settle(own_problem("cancelled"), finished=False)
+            self._settle(own_problem("cancelled"), "cancelled")
             raise
         except BaseException as exc:  # noqa: BLE001  # SystemExit would end the event loop
             problem = raised_problem(exc)
-        self._settle(problem, finished=True)
+        self._settle(problem, "finished")
 
     async def _call(self) -> object:
         if is_async(self._fn):
@@ -149,8 +151,8 @@ class Run:
         self._thread.start()
         return await asyncio.wrap_future(done)
 
-    def _settle(self, problem: Problem | None, *, finished: bool) -> None:
-        outcome = Outcome(problem, self.began, self._clock(), time.time(), finished)
+    def _settle(self, problem: Problem | None, end: End) -> None:
+        outcome = Outcome(problem, end, self.began, self._clock(), time.time())
         with contextlib.suppress(InvalidStateError):  # the other way to end was quicker
             self._outcome.set_result(outcome)
 
