@@ -36,9 +36,9 @@ async def test_liveness_is_what_mist_go_writes(clock, ask):
     )
 
 
-async def test_readiness_is_what_mist_go_writes(ask):
+async def test_readiness_is_what_mist_go_writes(clock, ask):
     """Names sorted, HTML escaped, 200 while all is well and 503 when it is not."""
-    handler = Handler("a<b>&c", "1.0.0")
+    handler = Handler("a<b>&c", "1.0.0", clock=clock)
     answer = await ask(handler.readiness())
     assert answer.body == (
         rb'{"status":"ok","tool":"a\u003cb\u003e\u0026c","version":"1.0.0","uptime":"0s"}' + b"\n"
@@ -55,9 +55,9 @@ async def test_readiness_is_what_mist_go_writes(ask):
     assert answer.body.endswith(b'"checks":{"cache":"connection refused","db":"ok"}}\n')
 
 
-async def test_not_ready_is_what_mist_go_writes(ask):
+async def test_not_ready_is_what_mist_go_writes(clock, ask):
     """Without checks."""
-    handler = Handler("matchspec", "1.0.0")
+    handler = Handler("matchspec", "1.0.0", clock=clock)
     handler.add_check("db", works)
     handler.set_ready(False)
     answer = await ask(handler.readiness())

@@ -96,7 +96,23 @@ async def test_headers_that_are_no_text_are_no_error(ask, handler):
         assert (await ask(handler.readiness(), headers=[(b"accept", accept)])).status == 200
 
 
-async def test_a_client_that_goes_away_takes_nothing_along(serve, fetch):
+@pytest.fixture
+def counted():
+    """Wrap an application so that its requests are counted in `counted.requests`."""
+
+    def wrap(app):
+        async def count(scope, receive, send):
+            if scope["type"] == "http":
+                wrap.requests += 1
+            await app(scope, receive, send)
+
+        return count
+
+    wrap.requests = 0
+    return wrap
+
+
+async def test_a_client_that_goes_away_takes_nothing_along(serve, fetch, counted):
     """The check goes on for the client that stays."""
     let_go = threading.Event()
     calls = []
@@ -106,31 +122,35 @@ async def test_a_client_that_goes_away_takes_nothing_along(serve, fetch):
         let_go.wait(10)
 
     handler = Handler("tokentrace", "2.0.0")
-    handler.add_check("disk", check)
-    port = await serve(handler.readiness())
+    handler.add_check("disk", check, timeout=30)
+    port = await serve(counted(handler.readiness()))
     _, impatient = await asyncio.open_connection("127.0.0.1", port)
     impatient.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     while not calls:
         await asyncio.sleep(0.001)
     patient = asyncio.create_task(fetch(port))
     impatient.transport.abort()
-    await asyncio.sleep(0.02)
+    while counted.requests < 2:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.01)
     let_go.set()
     assert json.loads((await patient).body)["checks"] == {"disk": "ok"}
     assert calls == [1]
 
 
-async def test_many_probes_at_once_are_answered_by_one_run(serve, fetch):
+async def test_many_probes_at_once_are_answered_by_one_run(serve, fetch, counted):
     """Over real connections."""
     calls = []
 
     async def check():
         calls.append(1)
-        await asyncio.sleep(0.3)
+        while counted.requests < 20:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
 
     handler = Handler("tokentrace", "2.0.0")
-    handler.add_check("database", check)
-    port = await serve(handler.readiness())
+    handler.add_check("database", check, timeout=30)
+    port = await serve(counted(handler.readiness()))
     answers = await asyncio.gather(*(fetch(port) for _ in range(20)))
     assert {each.status for each in answers} == {200}
     assert calls == [1]

@@ -32,6 +32,11 @@ def hanging():
     check.let_go.set()
 
 
+def threads_of(check):
+    """Return the threads in which a check runs."""
+    return [each for each in threading.enumerate() if each.name == f"mist.health {check}"]
+
+
 def test_probes_at_the_same_time_share_one_run(virtually, loop_time):
     """A hundred probes ask the database once, and all hear its answer."""
     calls = []
@@ -78,18 +83,17 @@ def test_a_probe_that_comes_late_waits_no_longer_than_the_run(virtually, loop_ti
 async def test_a_check_that_hangs_in_its_thread_never_piles_up_threads(hanging):
     """While it hangs probes are told so at once, and when it has ended it is run again."""
     handler = Handler("infermux", "1.0.0")
-    handler.add_check("disk", hanging, timeout=0.05)
-    before = threading.active_count()
-    assert (await handler.check()).checks["disk"].problem == "timed out after 0.05s"
+    handler.add_check("hangs", hanging, timeout=0.05)
+    assert (await handler.check()).checks["hangs"].problem == "timed out after 0.05s"
     started = time.perf_counter()
     for _ in range(200):
-        result = (await handler.check()).checks["disk"]
+        result = (await handler.check()).checks["hangs"]
         assert result.problem.startswith("still running after ")
     assert time.perf_counter() - started < 5.0
     assert result.duration > 0.05
-    assert (hanging.calls, threading.active_count()) == (1, before + 1)
+    assert (hanging.calls, len(threads_of("hangs"))) == (1, 1)
     hanging.let_go.set()
-    while threading.active_count() > before:
+    while threads_of("hangs"):
         await asyncio.sleep(0.001)
     assert (await handler.check()).status == "ok"
     assert hanging.calls == 2
@@ -180,26 +184,33 @@ async def test_a_check_may_be_removed_while_it_runs(hanging):
 def test_probes_in_several_loops_share_one_run(hanging):
     """A server thread and a script in another thread wait for one call of the check."""
     handler = Handler("infermux", "1.0.0")
-    handler.add_check("disk", hanging)
-    reports = []
-    probes = [
-        threading.Thread(target=lambda: reports.append(asyncio.run(handler.check())))
-        for _ in range(4)
-    ]
-    for probe in probes:
-        probe.start()
-    while not hanging.calls:
+    handler.add_check("disk", hanging, timeout=30)
+    waiting, reports = [], []
+
+    async def probe():
+        report = asyncio.create_task(handler.check())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        waiting.append(1)
+        reports.append(await report)
+
+    probes = [threading.Thread(target=lambda: asyncio.run(probe())) for _ in range(4)]
+    for each in probes:
+        each.start()
+    while len(waiting) < 4:
         time.sleep(0.001)  # in real threads time is real
-    time.sleep(0.05)
     hanging.let_go.set()
-    for probe in probes:
-        probe.join()
+    for each in probes:
+        each.join()
     assert [each.status for each in reports] == ["ok"] * 4
     assert hanging.calls == 1
 
 
-@pytest.mark.parametrize("end", ["cancels its tasks", "stops"])
-def test_an_event_loop_that_ends_takes_its_runs_along(end):
+@pytest.mark.parametrize(
+    ("end", "timeout", "told"),
+    [("cancels its tasks", 30, "cancelled"), ("stops", 1, "timed out after 1s")],
+)
+def test_an_event_loop_that_ends_takes_its_runs_along(end, timeout, told):
     """Whoever waits in another loop hears of it in time, and the next probe runs the check."""
     handler = Handler("infermux", "1.0.0")
     calls = []
@@ -212,15 +223,13 @@ def test_an_event_loop_that_ends_takes_its_runs_along(end):
         if len(calls) == 1:
             await asyncio.sleep(3600)
 
-    handler.add_check("database", check, timeout=0.5)
+    handler.add_check("database", check, timeout=timeout)
     loop = asyncio.new_event_loop()
 
-    def work_in_a_loop_that_ends():
-        probe = loop.create_task(handler.check())
-        loop.run_until_complete(asyncio.sleep(0.1))
-        other_waits.wait()
-        if end == "cancels its tasks":
-            loop.run_until_complete(cancel_tasks())
+    async def begin():
+        probe = asyncio.create_task(handler.check())
+        while not other_waits.is_set():
+            await asyncio.sleep(0.001)
         return probe
 
     async def cancel_tasks():
@@ -229,8 +238,13 @@ def test_an_event_loop_that_ends_takes_its_runs_along(end):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def work_in_a_loop_that_ends():
+        loop.run_until_complete(begin())
+        if end == "cancels its tasks":
+            loop.run_until_complete(cancel_tasks())
+
     async def probe_elsewhere():
-        asyncio.get_running_loop().call_later(0.1, other_waits.set)
+        asyncio.get_running_loop().call_later(0.05, other_waits.set)
         return await handler.check()
 
     thread = threading.Thread(target=work_in_a_loop_that_ends)
@@ -238,7 +252,7 @@ def test_an_event_loop_that_ends_takes_its_runs_along(end):
     started.wait()
     problem = asyncio.run(probe_elsewhere()).checks["database"].problem
     thread.join()
-    assert problem == ("cancelled" if end == "cancels its tasks" else "timed out after 0.5s")
+    assert problem == told
     assert asyncio.run(handler.check()).status == "ok"
     assert len(calls) == 2
     loop.run_until_complete(cancel_tasks())
@@ -269,9 +283,9 @@ def test_many_threads_may_probe_and_change_the_checks_at_once():
             running[name] -= 1
 
     for name in "ab":
-        handler.add_check(name, functools.partial(check, name))
+        handler.add_check(name, functools.partial(check, name), timeout=30)
     for name in "cd":
-        handler.add_check(name, functools.partial(coroutine_check, name))
+        handler.add_check(name, functools.partial(coroutine_check, name), timeout=30)
     failures = []
 
     async def probe():
