@@ -68,7 +68,7 @@ def test_what_finds_no_room_is_dropped_and_counted():
     """The buffer is bounded, and ending a span never waits for it."""
     entered, go_on = threading.Event(), threading.Event()
 
-    def ship(batch):
+    def ship(_):
         entered.set()
         go_on.wait(10)
 
@@ -107,7 +107,7 @@ def test_a_batch_that_fails_is_dropped_and_counted(caplog):
 def test_even_an_exit_does_not_stop_shipping(caplog):
     """Whatever a shipper raises, its thread goes on."""
 
-    def ship(batch):
+    def ship(_):
         raise SystemExit
 
     with BufferedSink(ship) as sink, add_sink(sink):
@@ -137,10 +137,10 @@ def test_async_shipping_keeps_one_event_loop():
     assert loops[0][0].is_closed() or sink._thread.join(10) is None
 
 
-def test_a_cancelled_shipper_goes_on(caplog):
+def test_a_cancelled_shipper_goes_on():
     """A shipper that is cancelled from within loses its batch, not its thread."""
 
-    async def ship(batch):
+    async def ship(_):
         raise asyncio.CancelledError
 
     with BufferedSink(ship) as sink, add_sink(sink):
@@ -170,7 +170,7 @@ def test_spans_of_the_shipper_are_not_shipped(shipped):
 def test_a_flush_is_bounded():
     """A shipper that hangs makes a flush return False when its time is over."""
     go_on = threading.Event()
-    sink = BufferedSink(lambda batch: go_on.wait(10), flush_timeout=0.01)
+    sink = BufferedSink(lambda _: go_on.wait(10), flush_timeout=0.01)
     with add_sink(sink):
         end(2)
         assert not sink.flush()
@@ -189,7 +189,7 @@ def test_the_shipper_cannot_wait_for_itself():
     """A flush from within `ship` returns at once."""
     results = []
 
-    def ship(batch):
+    def ship(_):
         results.append(sink.flush(3600))
 
     sink = BufferedSink(ship)
@@ -223,7 +223,7 @@ def test_limits_must_be_positive(name, value):
 
 def test_no_span_is_lost_between_threads():
     """Of spans that end in many threads at once, each is shipped or counted as dropped."""
-    sink = BufferedSink(lambda batch: None, capacity=64, batch=16, interval=0.001)
+    sink = BufferedSink(lambda _: None, capacity=64, batch=16, interval=0.001)
     with add_sink(sink):
         workers = [threading.Thread(target=end, args=(500,)) for _ in range(8)]
         for worker in workers:

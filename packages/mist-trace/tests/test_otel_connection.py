@@ -89,7 +89,8 @@ def test_a_span_from_before_the_connection_is_a_parent_too():
         disconnect()
 
 
-def test_what_instrumentation_sets_is_on_the_mist_span(tracer):
+@pytest.mark.usefixtures("tracer")
+def test_what_instrumentation_sets_is_on_the_mist_span():
     """Attributes, names and exceptions arrive; what MIST spans do not have is left out."""
     with start("mist") as span:
         seen = otel_trace.get_current_span()
@@ -115,7 +116,8 @@ def test_what_instrumentation_sets_is_on_the_mist_span(tracer):
     assert not seen.is_recording()
 
 
-def test_headers_are_the_same_whoever_writes_them(tracer):
+@pytest.mark.usefixtures("tracer")
+def test_headers_are_the_same_whoever_writes_them():
     """OpenTelemetry's propagator sends what `inject_http` sends."""
     incoming = {
         "traceparent": "00-12345678901234567890123456789012-1234567890123456-00",
@@ -210,7 +212,8 @@ def test_a_generator_can_be_closed_in_another_thread(tracer, kind):
     assert otel_id() == ""
 
 
-async def test_an_async_generator_can_be_closed_in_another_task(tracer):
+@pytest.mark.usefixtures("tracer")
+async def test_an_async_generator_can_be_closed_in_another_task():
     """The loop closes what `break` leaves, and nothing fails to detach."""
 
     async def generator():
@@ -219,7 +222,8 @@ async def test_an_async_generator_can_be_closed_in_another_task(tracer):
             await asyncio.sleep(0)
 
     with start("consumer") as consumer:
-        async for span in generator():
+        async for each in generator():
+            span = each
             assert otel_id() == consumer.span_id[-16:]
             break
         for _ in range(10):
@@ -302,7 +306,8 @@ async def test_a_task_that_outlives_its_parent_stays_in_the_trace(tracer):
     assert second.parent.span_id == int(parent.span_id[-16:], 16)
 
 
-def test_otels_own_ways_of_carrying_a_context_carry_ours(tracer):
+@pytest.mark.usefixtures("tracer")
+def test_otels_own_ways_of_carrying_a_context_carry_ours():
     """A context that is attached in another thread brings the MIST span along."""
     found = []
 
@@ -318,7 +323,8 @@ def test_otels_own_ways_of_carrying_a_context_carry_ours(tracer):
     assert found[0][0].parent_id == parent.span_id
 
 
-def test_connecting_twice_is_connecting_once(tracer):
+@pytest.mark.usefixtures("tracer")
+def test_connecting_twice_is_connecting_once():
     """A second `connect` changes nothing."""
     with start("outer") as outer:
         connect()

@@ -213,14 +213,14 @@ def test_spans_reach_an_otlp_receiver(collector):
     provider = TracerProvider(resource=Resource({"service.name": "svc"}), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(url)))
     connect()
-    with export_to_otel(provider):
-        with (
-            pytest.raises(ValueError, match="bad"),
-            start("request", tokens_in=7) as request,
-            provider.get_tracer("app").start_as_current_span("query"),
-            start("inner") as inner,
-        ):
-            raise ValueError("bad")
+    with (
+        export_to_otel(provider),
+        pytest.raises(ValueError, match="bad"),
+        start("request", tokens_in=7) as request,
+        provider.get_tracer("app").start_as_current_span("query"),
+        start("inner") as inner,
+    ):
+        raise ValueError("bad")
     disconnect()
     provider.shutdown()
     found = {
@@ -257,9 +257,11 @@ def test_otel_spans_become_payloads(provider):
     sent = []
     provider.add_span_processor(SimpleSpanProcessor(OTelSpanExporter(sent.append)))
     tracer = provider.get_tracer("app")
-    with tracer.start_as_current_span("outer") as outer:
-        with tracer.start_as_current_span("inner", attributes={"n": (1, 2)}) as inner:
-            pass
+    with (
+        tracer.start_as_current_span("outer") as outer,
+        tracer.start_as_current_span("inner", attributes={"n": (1, 2)}) as inner,
+    ):
+        pass
     ids = outer.get_span_context(), inner.get_span_context()
     assert sent == [
         {

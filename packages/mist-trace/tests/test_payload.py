@@ -72,6 +72,8 @@ class Broken:
 class Loud(str):
     """A text with a text of its own."""
 
+    __slots__ = ()
+
     def __str__(self):
         return "loud"
 

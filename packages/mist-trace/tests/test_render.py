@@ -34,7 +34,7 @@ def test_a_trace_is_a_tree_with_totals():
         span("pipeline", "a", ms=61_000, tokens_out=1, cost_usd=0.00002),
     ]
     assert render(spans, width=80) == (
-        "trace t  4 spans  1m 01.0s  1200 → 501 tokens  $0.0125\n"
+        "trace t  4 spans  1m 01.0s  1200 → 501  $0.0125\n"
         "pipeline     1m 01.0s  ok     0 → 1       $2.0e-05\n"
         "├─ infer     900.0 ms  ok     1200 → 500  $0.0125\n"
         "└─ score        50 µs  ok\n"

@@ -153,8 +153,8 @@ def test_an_exception_is_recorded(exc, kind, code, text):
 
 def test_what_was_set_is_not_overwritten_by_the_exception():
     """Attributes that the program has set itself stand."""
-    with pytest.raises(ValueError, match="x"), start("op", code="timeout") as span:
-        span.set_attr("error", "in my words")
+    attrs = {"code": "timeout", "error": "in my words"}
+    with pytest.raises(ValueError, match="x"), start("op", **attrs) as span:
         raise ValueError("x")
     assert span.attrs()["code"] == "timeout"
     assert span.attrs()["error"] == "in my words"

@@ -92,7 +92,7 @@ def test_only_functions_can_be_traced(wrong):
         traced(wrong)
 
 
-async def test_a_coroutine_is_a_span_until_it_returns(spans):
+async def test_a_coroutine_is_a_span_until_it_returns():
     """The span of a coroutine covers its awaiting."""
 
     @traced

@@ -64,7 +64,7 @@ def span() -> Generator[Pair]:
 )
 def span_to_sink() -> Generator[Pair]:
     """Ours is called with each span, the peer still has nowhere to send it."""
-    with add_sink(lambda ended: None):
+    with add_sink(lambda _: None):
         yield _spans()
 
 
@@ -87,6 +87,7 @@ def service() -> Generator[Pair]:
     def peer() -> None:
         for _ in repeat(None, _LOOP):
             with tracer.start_as_current_span("handle", context=extract(_INCOMING)):
-                inject({})
+                headers: dict[str, str] = {}
+                inject(headers)
 
     yield Pair(ours=ours, peer=peer)

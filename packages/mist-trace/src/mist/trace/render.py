@@ -101,12 +101,11 @@ def _draw(nodes: list[_Node], width: int) -> Iterator[str]:
 
 def _heading(nodes: list[_Node]) -> str:
     taken = max(node.end_ns for node in nodes) - nodes[0].start_ns
-    tokens = _tokens(sum(n.tokens_in for n in nodes), sum(n.tokens_out for n in nodes))
     parts = [
         f"trace {printable(nodes[0].trace_id) or '(no id)'}",
         "1 span" if len(nodes) == 1 else f"{len(nodes)} spans",
         _duration(taken) if taken > 0 else "",
-        f"{tokens} tokens" if tokens else "",
+        _tokens(sum(node.tokens_in for node in nodes), sum(node.tokens_out for node in nodes)),
         _cost(sum(node.cost for node in nodes)),
     ]
     return _GAP.join(part for part in parts if part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mist.trace.payload import plain
 
@@ -47,14 +47,15 @@ def to_mist(attrs: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _value(value: Any) -> AttributeValue:
-    kind: type[Any] = type(value)
-    if kind is dict or (kind is list and not _is_uniform(value)):
+def _value(value: object) -> AttributeValue:
+    if isinstance(value, dict) or not _is_uniform(value):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    valid: AttributeValue = value
-    return valid
+    return cast("AttributeValue", value)
 
 
-def _is_uniform(values: list[Any]) -> bool:
-    kinds: set[type] = {type(each) for each in values}
+def _is_uniform(value: object) -> bool:
+    """Tell whether a value, if it is a list, is one of texts or numbers of one kind."""
+    if not isinstance(value, list):
+        return True
+    kinds = {type(each) for each in cast("list[object]", value)}
     return len(kinds) <= 1 and kinds <= {str, bool, int, float}

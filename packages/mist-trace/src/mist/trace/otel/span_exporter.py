@@ -11,11 +11,17 @@ from mist.trace.payload import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
+    # An SDK's SpanExporter, as far as type checkers know: the SDK itself is not ours to import.
+    SpanExporter: TypeAlias = Any
+else:
+    SpanExporter = object
 
 _CO_COROUTINE = 0x80
 
 
-class OTelSpanExporter:
+class OTelSpanExporter(SpanExporter):  # type: ignore[misc]  # of Any, on purpose
     """Turns OpenTelemetry spans into payloads of `trace.span`, in the pipeline of an SDK.
 
     `provider.add_span_processor(BatchSpanProcessor(OTelSpanExporter(send)))`: the exporter
