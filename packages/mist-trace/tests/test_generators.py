@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import threading
+import types
 import weakref
 from contextlib import asynccontextmanager, contextmanager
 
@@ -412,26 +413,19 @@ def test_a_fixture_holds_its_span_open_for_the_test(opened):
     assert current() is opened
 
 
-def test_a_generator_based_coroutine_awaits_when_it_yields():
-    """A span in a `types.coroutine` stays current while that waits, as in any coroutine."""
-    import types
+async def test_a_generator_based_coroutine_awaits_when_it_yields():
+    """A span in a `types.coroutine` stays current for its tasks while that waits."""
 
-    @types.coroutine
-    def wait():
-        yield
-
-    async def work():
-        with start("work") as span:
-            await wait()
-            return current() is span
+    async def child():
+        return current()
 
     @types.coroutine
     def old_style():
         with start("old") as span:
-            yield
-            assert current() is span
+            task = asyncio.ensure_future(child())
+            yield from asyncio.sleep(0)
+            yield from asyncio.sleep(0)
+            assert task.result() is span
+            return current() is span
 
-    for coroutine in (work(), old_style()):
-        assert coroutine.send(None) is None
-        with pytest.raises(StopIteration):
-            coroutine.send(None)
+    assert await old_style()

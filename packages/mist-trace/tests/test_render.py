@@ -142,7 +142,7 @@ ID = st.sampled_from(["", "a", "b", "c", "x" * 40])
                 "start_ns": JUNK,
                 "end_ns": JUNK,
                 "status": JUNK,
-                "attrs": st.none()
+                "attrs": JUNK
                 | st.dictionaries(
                     st.sampled_from(["tokens_in", "tokens_out", "cost_usd", "error", "code"]), JUNK
                 ),

@@ -189,7 +189,7 @@ class BufferedSink:
                 self._idle.acquire(timeout=self._interval)
             while batch := self._take():
                 self._settle(len(batch), shipped=self._has_shipped(batch))
-            if self._closed:
+            if self._closed and not self._spans:
                 break
         if self._runner is not None:
             self._runner.close()

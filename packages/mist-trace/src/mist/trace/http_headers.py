@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mist.trace.context import TraceContext
 
 _TRACEPARENT, _TRACESTATE = "traceparent", "tracestate"
+_NAMES = frozenset((_TRACEPARENT, _TRACESTATE))
 
 
 def inject_http(headers: MutableMapping[Any, Any] | list[Any], /) -> None:
@@ -78,11 +79,8 @@ def _kind(name: object) -> str:
     """Return a header's name in lower case, if it is one of ours."""
     if isinstance(name, bytes):
         name = name.decode("latin-1")
-    if isinstance(name, str) and len(name) in (len(_TRACEPARENT), len(_TRACESTATE)):
-        lower = name.lower()
-        if lower in (_TRACEPARENT, _TRACESTATE):
-            return lower
-    return ""
+    lower = name.lower() if isinstance(name, str) else ""
+    return lower if lower in _NAMES else ""
 
 
 def _texts(value: Any) -> list[str]:

@@ -22,7 +22,7 @@ class _Node:
     """What is shown of a span, and the spans below it."""
 
     def __init__(self, payload: Mapping[str, Any]) -> None:
-        attrs: Mapping[str, Any] = payload.get("attrs") or {}
+        attrs: Mapping[str, Any] = _attrs(payload)
         self.trace_id = str(payload.get("trace_id") or "")
         self.span_id = str(payload.get("span_id") or "")
         self.parent_id = str(payload.get("parent_id") or "")
@@ -79,6 +79,11 @@ def render(spans: Iterable[Span | Mapping[str, Any]], /, *, width: int | None = 
 
 def _payload(span: Span | Mapping[str, Any]) -> Mapping[str, Any]:
     return span.to_payload() if isinstance(span, Span) else span
+
+
+def _attrs(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    attrs: Any = payload.get("attrs")
+    return attrs if hasattr(attrs, "items") else {}
 
 
 def _draw(nodes: list[_Node], width: int) -> Iterator[str]:

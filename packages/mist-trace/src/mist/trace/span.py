@@ -26,8 +26,8 @@ class Span:
 
     In a `with` block it is the current span, and it ends with the block: with the status `ok`,
     or with `error` and the attributes `error` (the text), `error_type` and `code` where an
-    exception leaves the block. A cancelled operation has the code `cancelled`. By hand, `end`
-    ends it; it is then the parent of nothing but what is started while it is current.
+    exception leaves the block. A cancelled operation has the code `cancelled`. One that is ended
+    by hand, with `end`, is current nowhere, and so has no children.
 
     Attributes:
         trace_id: Shared by all spans of one trace.
@@ -139,10 +139,7 @@ class Span:
         if caller.f_code.co_flags & GENERATOR or caller.f_globals.get("__name__") == "contextlib":
             self._frame: FrameType | None = owner(caller)
             self._in_generator = self._frame is not None
-        enclosing = innermost.get()
-        if enclosing is not None and enclosing._in_generator:
-            enclosing = _without_left(enclosing)
-        self._enclosing = enclosing
+        self._enclosing = innermost.get()
         if interop.active is not None:
             interop.active.enter(self)
         innermost.set(self)
@@ -163,10 +160,10 @@ class Span:
         elif current is not None:
             _unlink(self, current)
         if self._in_generator:
-            # What else still holds this span as current skips it, on to what encloses it.
+            # What else still holds this span as current skips it, on to what encloses it, and
+            # that is none that has been left in its turn, so that no chain grows.
             self._frame = None
-            if self._enclosing is not None:
-                self._enclosing = _without_left(self._enclosing)
+            self._enclosing = _not_left(self._enclosing)
         else:
             self._enclosing = None
         if exc is None or not is_failure(exc):
@@ -257,17 +254,7 @@ def _open(span: Span | None) -> Span | None:
     return span
 
 
-def _without_left(span: Span | None) -> Span | None:
-    """Skip and unlink the spans of generators that have ended, so that no chain grows."""
-    first = _entered(span)
-    link = first
-    while link is not None and link._in_generator:
-        link._enclosing = _entered(link._enclosing)
-        link = link._enclosing
-    return first
-
-
-def _entered(span: Span | None) -> Span | None:
+def _not_left(span: Span | None) -> Span | None:
     while span is not None and has_left(span):
         span = span._enclosing
     return span

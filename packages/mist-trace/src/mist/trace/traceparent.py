@@ -6,7 +6,7 @@ from mist.trace.context import TraceContext
 
 _HEX = "0123456789abcdef"
 TRACE_ID, PARENT_ID = 32, 16
-_LENGTH = 55
+_LENGTH, _DASHES = 55, 3
 _SAMPLED = 0x01
 
 
@@ -20,17 +20,22 @@ def parse_traceparent(header: str, /) -> TraceContext | None:
         The context, with no `tracestate`, or None where the header is malformed, has version
         ff, or an id of zeros. A future version is read as far as it is known.
     """
-    version, trace_id, parent_id, flags = header[:2], header[3:35], header[36:52], header[53:55]
+    known = header[:_LENGTH]
     if (
-        len(header) < _LENGTH
-        or not header[2] == header[35] == header[52] == "-"
-        or not (_is_hex(version) and _is_hex(trace_id) and _is_hex(parent_id) and _is_hex(flags))
-        or version == "ff"
+        len(known) < _LENGTH
+        or known.strip(_HEX + "-")
+        or known.count("-") != _DASHES
+        or not known[2] == known[35] == known[52] == "-"
+    ):
+        return None
+    version, trace_id, parent_id = known[:2], known[3:35], known[36:52]
+    if (
+        version == "ff"
         or not (trace_id.strip("0") and parent_id.strip("0"))
         or (len(header) > _LENGTH and (version == "00" or header[_LENGTH] != "-"))
     ):
         return None
-    return TraceContext(trace_id, parent_id, sampled=bool(int(flags, 16) & _SAMPLED))
+    return TraceContext(trace_id, parent_id, sampled=bool(int(known[53:], 16) & _SAMPLED))
 
 
 def format_traceparent(trace_id: str, span_id: str, *, sampled: bool = True) -> str:
@@ -48,14 +53,11 @@ def format_traceparent(trace_id: str, span_id: str, *, sampled: bool = True) -> 
 
 def wire_id(value: str, digits: int) -> str:
     """Return an id as it travels: so many lowercase hex digits, not all of them zero."""
-    tail = value.lower()[-digits:].rjust(digits, "0")
-    if not value or not _is_hex(value.lower()) or not tail.strip("0"):
+    number = value.lower()
+    tail = number[-digits:]
+    if number.strip(_HEX) or not tail.strip("0"):
         from hashlib import blake2b  # noqa: PLC0415  # only for ids that are no numbers
 
         data = value.encode("utf-8", "surrogatepass")
         return blake2b(data, digest_size=digits // 2).hexdigest()
-    return tail
-
-
-def _is_hex(text: str) -> bool:
-    return not text.strip(_HEX)
+    return tail.rjust(digits, "0")

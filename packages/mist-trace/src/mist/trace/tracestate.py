@@ -14,9 +14,9 @@ _LONGEST_VALUE = 256
 # Twice what the most and longest members need; what is longer is no tracestate.
 _LONGEST = 2 * _MOST_MEMBERS * (_LONGEST_KEY + _LONGEST_VALUE)
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _DIGITS = "0123456789"
-_KEY = _LETTERS + _DIGITS + "_-*/"
+_FIRST = "abcdefghijklmnopqrstuvwxyz" + _DIGITS
+_KEY = _FIRST + "_-*/"
 
 
 def parse_tracestate(values: Iterable[str]) -> tuple[str, ...]:
@@ -50,23 +50,18 @@ def format_tracestate(span_id: str, members: tuple[str, ...]) -> str:
 
 
 def _is_key(key: str) -> bool:
-    tenant, at, system = key.partition("@")
-    if not at:
-        return _begins(key, _LETTERS + _DIGITS) and _is_name(key, _LONGEST_KEY)
+    if "@" not in key:
+        return _is_name(key, _LONGEST_KEY)
+    tenant, _, system = key.partition("@")
     return (
-        _begins(tenant, _LETTERS + _DIGITS)
-        and _is_name(tenant, _LONGEST_TENANT)
-        and _begins(system, _LETTERS)
+        _is_name(tenant, _LONGEST_TENANT)
         and _is_name(system, _LONGEST_SYSTEM)
+        and system[0] not in _DIGITS
     )
 
 
-def _begins(name: str, letters: str) -> bool:
-    return name[:1] != "" and name[0] in letters
-
-
 def _is_name(name: str, longest: int) -> bool:
-    return len(name) <= longest and not name.strip(_KEY)
+    return 0 < len(name) <= longest and name[0] in _FIRST and not name.strip(_KEY)
 
 
 def _is_value(value: str) -> bool:
