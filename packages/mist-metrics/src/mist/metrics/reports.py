@@ -1,0 +1,25 @@
+"""What a registry says in the log, once for each subject."""
+
+from __future__ import annotations
+
+_CALLER = 4  # of the method of a metric or a registry that called what calls `once`
+
+
+class Reports:
+    """Warns through the standard library's logger `mist.metrics`, naming the caller's line."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def once(
+        self, subject: str, text: str, *args: object, exc_info: BaseException | None = None
+    ) -> None:
+        """Log a warning, unless there has been one on the subject."""
+        if subject in self._said:
+            return
+        self._said.add(subject)
+        import logging  # noqa: PLC0415  # most programs never come here
+
+        logging.getLogger("mist.metrics").warning(
+            text, *args, exc_info=exc_info, stacklevel=_CALLER
+        )
