@@ -24,6 +24,7 @@ class Counter(Metric):
     _start = 0
 
     def after_fork(self) -> None:
+        """Begin at nothing."""
         super().after_fork()
         self._ones = count()
 
@@ -43,7 +44,8 @@ class Counter(Metric):
     def value(self) -> int:
         """What has been counted; it stays at 2**63 - 1 once it gets there."""
         ones = int(repr(self._ones)[len("count(") : -1])  # the one way to look without counting
-        return min(ones + self._settle(), _LARGEST)
+        added: int = self._settle()
+        return min(ones + added, _LARGEST)
 
     def snapshot(self) -> CounterSnapshot:
         """Return the value at this moment."""
@@ -53,11 +55,12 @@ class Counter(Metric):
         return state + sum(batch)
 
     def _whole(self, n: Any) -> int:
-        whole: int = -1
-        if isinstance(n, float):
-            whole = int(n) if n.is_integer() else -1
-        elif hasattr(n, "__index__"):  # an int, or what counts as one, such as numpy's
-            whole = n.__index__()
+        if isinstance(n, float) and n.is_integer():
+            n = int(n)
+        try:
+            whole: int = n.__index__()  # an int, or what counts as one, such as numpy's
+        except AttributeError:
+            whole = -1
         if 0 <= whole <= _LARGEST:
             return whole
         raise MetricError(

@@ -49,7 +49,7 @@ class Metric:
         return f"<{type(self).__name__} {self.name}{{{labels}}}>"
 
     def after_fork(self) -> None:
-        """Begin at nothing, as a forked child does: what was counted is its parent's to tell."""
+        """Begin at nothing, in a forked child: what was counted is its parent's to tell."""
         self._lock = RLock()  # another thread may have held the old one when the process forked
         self._folding = False
         self._state = self._start

@@ -14,7 +14,7 @@ try:
     from prometheus_client import exposition
     from prometheus_client.metrics_core import Metric
     from prometheus_client.openmetrics import exposition as openmetrics_exposition
-    from prometheus_client.utils import floatToGoString
+    from prometheus_client.registry import Collector as _Collector
 except ModuleNotFoundError as exc:
     raise PrometheusClientMissing from exc
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", CounterSnapshot, GaugeSnapshot, HistogramSnapshot)
 
 
-class Collector:
+class Collector(_Collector):
     """Gives prometheus_client what a snapshot holds, at every scrape."""
 
     def __init__(self, take: Callable[[], Snapshot]) -> None:
@@ -32,7 +32,7 @@ class Collector:
 
     def collect(self) -> Iterator[Metric]:
         """Yield one family for each name."""
-        return families(self._take())
+        yield from families(self._take())
 
 
 def families(snapshot: Snapshot) -> Iterator[Metric]:
@@ -57,9 +57,9 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
 def text(snapshot: Snapshot, *, openmetrics: bool) -> bytes:
     """Return the OpenMetrics 1.0 or the Prometheus 0.0.4 exposition."""
     source = Collector(lambda: snapshot)
-    writer = openmetrics_exposition if openmetrics else exposition
-    exposed: bytes = writer.generate_latest(source)
-    return exposed
+    if openmetrics:
+        return bytes(openmetrics_exposition.generate_latest(source))  # type: ignore[no-untyped-call]  # it has no types
+    return exposition.generate_latest(source)
 
 
 def _by_name(series: Iterable[S]) -> Iterator[list[S]]:
@@ -81,8 +81,8 @@ def _add(
 
 
 def _add_histogram(family: Metric, histogram: HistogramSnapshot, divisor: int) -> None:
-    for bound, count in [*histogram.buckets.items(), (float("inf"), histogram.count)]:
-        labels = {**histogram.labels, "le": floatToGoString(bound / divisor)}
-        _add(family, "_bucket", labels, count, 1)
+    below = [(repr(bound / divisor), count) for bound, count in histogram.buckets.items()]
+    for bound, count in [*below, ("+Inf", histogram.count)]:
+        _add(family, "_bucket", {**histogram.labels, "le": bound}, count, 1)
     _add(family, "_sum", histogram.labels, histogram.sum, divisor)
     _add(family, "_count", histogram.labels, histogram.count, 1)

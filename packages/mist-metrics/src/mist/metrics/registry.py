@@ -210,7 +210,7 @@ class Registry:
         return Collector(self.snapshot)
 
     def after_fork(self) -> None:
-        """Begin with every metric at nothing, as a forked child does."""
+        """Begin with every metric at nothing, in a forked child."""
         self._lock = RLock()  # another thread may have held the old one when the process forked
         self._updating = RLock()
         self._is_updating = False
