@@ -8,10 +8,6 @@ from mist.metrics.errors import MetricError
 from mist.metrics.metric import Metric
 from mist.metrics.snapshot import CounterSnapshot
 
-TYPE_CHECKING = False  # typing itself would be most of what importing this package costs
-if TYPE_CHECKING:
-    from typing import Any
-
 _LARGEST = 2**63 - 1  # mist-go counts in an int64
 
 
@@ -38,7 +34,7 @@ class Counter(Metric):
         Raises:
             MetricError: `n` is anything else, such as negative, NaN, infinite or a fraction.
         """
-        self._record(self._whole(n))
+        self._record(n if type(n) is int and 0 <= n <= _LARGEST else self._whole(n))
 
     @property
     def value(self) -> int:
@@ -54,13 +50,11 @@ class Counter(Metric):
     def _folded(self, state: int, batch: list[int]) -> int:
         return state + sum(batch)
 
-    def _whole(self, n: Any) -> int:
+    def _whole(self, n: object) -> int:
+        """Return what counts as a whole number, such as numpy's, or a float without a fraction."""
         if isinstance(n, float) and n.is_integer():
             n = int(n)
-        try:
-            whole: int = n.__index__()  # an int, or what counts as one, such as numpy's
-        except AttributeError:
-            whole = -1
+        whole: int = getattr(n, "__index__", lambda: -1)()
         if 0 <= whole <= _LARGEST:
             return whole
         raise MetricError(

@@ -20,7 +20,7 @@ class Gauge(Metric):
 
     def set(self, value: float) -> None:
         """Set the level."""
-        level = as_float(value)
+        level = value if type(value) is float else as_float(value)
         if level - level:  # true for NaN, to which infinities lead as well
             self._refuse(self, value)
         else:
@@ -36,7 +36,7 @@ class Gauge(Metric):
 
     def add(self, delta: float) -> None:
         """Raise the level by `delta`, or lower it where that is negative."""
-        step = as_float(delta)
+        step = delta if type(delta) is float else as_float(delta)
         if step - step:  # true for NaN, to which infinities lead as well
             self._refuse(self, delta)
         else:

@@ -45,16 +45,23 @@ def decode(data: bytes | str) -> Snapshot:
         groups = json.loads(data)
         return Snapshot(
             keyed(
-                CounterSnapshot(each["name"], _labels(each), int(each["value"]))
+                CounterSnapshot(_text(each["name"]), _labels(each), _whole(each["value"]))
                 for each in _members(groups, "counters")
             ),
             keyed(
-                GaugeSnapshot(each["name"], _labels(each), float(each["value"]))
+                GaugeSnapshot(_text(each["name"]), _labels(each), _finite(each["value"]))
                 for each in _members(groups, "gauges")
             ),
             keyed(_read_histogram(each) for each in _members(groups, "histograms")),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as exc:
         raise MetricError(f"this is not the JSON of metrics: {exc!r}") from exc
 
 
@@ -134,23 +141,42 @@ def _histogram(each: HistogramSnapshot) -> str:
 
 
 def _members(groups: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any]]:
-    members: Mapping[str, Mapping[str, Any]] = groups.get(name) or {}
+    members: Mapping[str, Mapping[str, Any]] = groups.get(name, {})
     return members.values()
 
 
+def _read_histogram(each: Mapping[str, Any]) -> HistogramSnapshot:
+    buckets = sorted((_finite(upper), _whole(below)) for upper, below in each["buckets"].items())
+    return HistogramSnapshot(
+        _text(each["name"]),
+        _labels(each),
+        count=_whole(each["count"]),
+        sum=_finite(each["sum"]),
+        min=_finite(each["min"]),
+        max=_finite(each["max"]),
+        buckets=dict(buckets),
+    )
+
+
 def _labels(each: Mapping[str, Any]) -> dict[str, str]:
-    flat: list[str] = each.get("labels") or []
+    flat = [_text(part) for part in each.get("labels", [])]
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _read_histogram(each: Mapping[str, Any]) -> HistogramSnapshot:
-    buckets = sorted((float(upper), int(count)) for upper, count in each["buckets"].items())
-    return HistogramSnapshot(
-        each["name"],
-        _labels(each),
-        count=int(each["count"]),
-        sum=float(each["sum"]),
-        min=float(each["min"]),
-        max=float(each["max"]),
-        buckets=dict(buckets),
-    )
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"{value!r} is no text")
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, int):
+        return value
+    raise TypeError(f"{value!r} is no whole number")
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if math.isfinite(number):
+        return number
+    raise ValueError(f"{number} is not finite")

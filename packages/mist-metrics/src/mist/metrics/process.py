@@ -46,6 +46,7 @@ class ProcessMetrics:
         self._read = read or (from_proc if Path("/proc/self/stat").exists() else from_psutil)
         for name, text in _HELP.items():
             registry.describe(name, text)
+        self()  # so that they are among the first series, however many there come to be
 
     def __call__(self) -> None:
         """Measure."""

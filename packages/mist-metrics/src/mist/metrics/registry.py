@@ -304,13 +304,14 @@ class Registry:
             self._max_series,
             kind,
             name,
+            depth=4,
         )
         return metric
 
     def _refuse(self, metric: Metric, value: object) -> None:
         self._own("mist_metrics_refused", metric.name).inc()
         self._reports.once(
-            metric.name, "%r was not recorded: %s takes finite numbers", value, metric
+            metric.name, "%r was not recorded: %s takes finite numbers", value, metric, depth=3
         )
 
     def _own(self, name: str, about: str) -> Counter:
@@ -338,7 +339,11 @@ class Registry:
             update()
         except Exception as exc:  # noqa: BLE001  # what one function raises costs no metric
             self._reports.once(
-                repr(update), "%r failed before a snapshot of metrics", update, exc_info=exc
+                repr(update),
+                "%r failed before a snapshot of metrics",
+                update,
+                depth=1,
+                exc_info=exc,
             )
 
 

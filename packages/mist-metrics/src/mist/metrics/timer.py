@@ -18,9 +18,8 @@ class _Block:
 
     __slots__ = ("outer", "started")
 
-    def __init__(self, started: float, outer: _Block | None) -> None:
-        self.started = started
-        self.outer = outer
+    outer: _Block | None
+    started: float
 
 
 # Threads and tasks each have their own context, so that each finds its own block.
@@ -38,11 +37,13 @@ class Timer:
     def __init__(self, observe: Callable[[float], object], clock: Callable[[], float]) -> None:
         self._observe = observe
         self._clock = clock
-        self._blocks: dict[_Block, None] = {}
+        self._blocks: list[_Block] = []
 
     def __enter__(self) -> None:
-        block = _Block(self._clock(), _innermost.get())
-        self._blocks[block] = None
+        block = _Block()
+        block.started = self._clock()
+        block.outer = _innermost.get()
+        self._blocks.append(block)
         _innermost.set(block)
 
     def __exit__(self, *exc_info: object) -> None:
@@ -51,8 +52,8 @@ class Timer:
         if block in self._blocks:
             _innermost.set(block.outer)
         else:  # a generator that is closed by another task: the context is not that of the start
-            block = next(reversed(self._blocks))
-        del self._blocks[block]
+            block = self._blocks[-1]
+        self._blocks.remove(block)
         block.outer = None  # a context that still points here keeps nothing else alive
         self._observe((ended - block.started) * 1000)
 
