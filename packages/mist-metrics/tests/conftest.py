@@ -80,12 +80,12 @@ async def web_app():
 
 @pytest.fixture
 def get():
-    """Ask a local server for /, and return status, headers and body."""
+    """Ask a local server, and return status, headers and body."""
 
-    async def get(port, accept=None, method="GET"):
+    async def get(port, accept=None, method="GET", path="/"):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         wanted = f"Accept: {accept}\r\n" if accept is not None else ""
-        head = f"{method} / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{wanted}\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{wanted}\r\n"
         writer.write(head.encode())
         answer = await reader.read()
         writer.close()

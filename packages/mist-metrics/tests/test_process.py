@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mist.metrics import Registry
@@ -37,7 +38,6 @@ def test_they_are_there_at_every_snapshot(registry):
 @pytest.mark.parametrize("read", [pytest.param(from_proc, marks=linux), from_psutil])
 def test_the_system_tells_memory_files_threads_and_start(read):
     """/proc and psutil tell the same, within what changes between two looks."""
-    psutil = pytest.importorskip("psutil")
     process = psutil.Process()
     found = dict(read())
     assert found["process_resident_memory_bytes"] == pytest.approx(
@@ -107,7 +107,6 @@ def test_without_psutil_python_tells_what_it_knows(monkeypatch):
 
 def test_a_failing_psutil_never_raises(monkeypatch):
     """A process that the system denies a look is left out."""
-    psutil = pytest.importorskip("psutil")
 
     def denied(_self):
         raise psutil.AccessDenied

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from importlib.util import find_spec
 from typing import Any
 
 from mist.metrics.accept import preferred
@@ -71,18 +70,18 @@ class Exposition:
         chosen = preferred(accept, _OFFERS)
         if chosen is None:
             return 406, _PLAIN, f"there is {', '.join(_OFFERS)}\n".encode()
-        if chosen != _JSON and find_spec("prometheus_client") is None:
-            return 406, _PLAIN, f"{PrometheusClientMissing()}\n".encode()
         serving_loop.set(asyncio.get_running_loop())
-        return 200, chosen, await asyncio.to_thread(self._render, chosen)
+        try:
+            return 200, chosen, await asyncio.to_thread(self._render, chosen)
+        except PrometheusClientMissing as exc:
+            return 406, _PLAIN, f"{exc}\n".encode()
 
     def _render(self, chosen: str) -> bytes:
-        snapshot = self._take()
         if chosen == _JSON:
-            return snapshot.to_json()
+            return self._take().to_json()
         from mist.metrics import prometheus  # noqa: PLC0415  # loads prometheus_client
 
-        return prometheus.text(snapshot, openmetrics=chosen == _OPENMETRICS)
+        return prometheus.text(self._take(), openmetrics=chosen == _OPENMETRICS)
 
 
 def _accept(scope: Scope) -> str:
