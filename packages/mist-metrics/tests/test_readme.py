@@ -1,5 +1,6 @@
 """The README's examples are true."""
 
+import asyncio
 import re
 from importlib.metadata import metadata
 from pathlib import Path
@@ -18,7 +19,8 @@ async def test_the_examples_run_and_serve(number, tmp_path, monkeypatch, web_app
     """Each example runs as it stands, in an empty directory; an application starts and answers."""
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "readme"}
-    exec(compile(EXAMPLES[number], "README.md", "exec"), names)
+    # In a thread, as a program is loaded before its event loop runs.
+    await asyncio.to_thread(exec, compile(EXAMPLES[number], "README.md", "exec"), names)
     if isinstance(names.get("app"), Starlette):
         port = await web_app(names["app"])
         if "answer" in names:

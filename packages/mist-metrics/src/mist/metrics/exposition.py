@@ -79,9 +79,9 @@ class Exposition:
     def _render(self, chosen: str) -> bytes:
         if chosen == _JSON:
             return self._take().to_json()
-        from mist.metrics import prometheus  # noqa: PLC0415  # loads prometheus_client
+        from mist.metrics.prometheus import text  # noqa: PLC0415  # loads prometheus_client
 
-        return prometheus.text(self._take(), openmetrics=chosen == _OPENMETRICS)
+        return text(self._take(), openmetrics=chosen == _OPENMETRICS)
 
 
 def _accept(scope: Scope) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -43,7 +44,7 @@ class ProcessMetrics:
         read: Callable[[], Iterator[tuple[str, float]]] | None = None,
     ) -> None:
         self._registry = registry
-        self._read = read or (from_proc if Path("/proc/self/stat").exists() else from_psutil)
+        self._read = read or (from_proc if sys.platform == "linux" else from_psutil)
         for name, text in _HELP.items():
             registry.describe(name, text)
         self()  # so that they are among the first series, however many there come to be

