@@ -1,5 +1,7 @@
 """Adding up several processes' metrics."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +84,15 @@ def test_one_name_of_two_kinds_is_an_error():
     second.gauge("x").set(1)
     with pytest.raises(MetricError, match="'x' is a counter here and a gauge there"):
         merge([first.snapshot(), second.snapshot()])
+
+
+def test_sums_stay_finite():
+    """JSON has no infinity: two halves of more than the largest float are the largest float."""
+    registry = Registry()
+    registry.histogram("h").observe(1.5e308)
+    registry.gauge("g").set(1.5e308)
+    merged = merge([registry.snapshot(), registry.snapshot()])
+    assert merged.histograms["h"].sum == merged.gauges["g"].value == sys.float_info.max
 
 
 def test_descriptions_are_kept():

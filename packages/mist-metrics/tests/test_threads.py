@@ -194,21 +194,24 @@ def test_an_exception_in_a_signal_handler_loses_nothing():
     assert snapshot.count == snapshot.sum == snapshot.buckets[1]
 
 
-def test_a_thread_that_waits_for_another_that_folds_goes_on():
-    """A thread that folds may be in a finalizer that waits for this one: nobody waits for good."""
+def test_recording_never_waits_for_a_thread_that_folds():
+    """That one may be in a finalizer that waits for a lock which this one holds."""
     histogram = Registry().histogram("h")
     inside, leave = threading.Event(), threading.Event()
 
     def hold():
         with histogram._lock:
+            histogram._folding = True
             inside.set()
             leave.wait()
+            histogram._folding = False
 
     thread = threading.Thread(target=hold)
     thread.start()
     inside.wait()
     for _ in range(16 * 256 + 10):
         histogram.observe(1)
+    assert thread.is_alive()
     leave.set()
     thread.join()
     assert histogram.snapshot().count == 16 * 256 + 10

@@ -110,6 +110,13 @@ def test_gauges_combine_as_said(worker):
         worker(gauges={"g": "avg"})
 
 
+def test_an_interval_is_a_time(worker):
+    """A thread that publishes without a pause is nobody's wish."""
+    for interval in (0, -1, float("nan")):
+        with pytest.raises(MetricError, match="more than 0 seconds"):
+            worker(interval=interval)
+
+
 def test_one_that_has_stopped_still_counts_but_its_gauges_do_not(worker):
     """What it did is done; what it held it holds no more."""
     one, two = worker(), worker()
@@ -182,6 +189,7 @@ def test_a_worker_whose_metrics_do_not_fit_is_left_out_and_reported(worker, capl
     assert "left out: 'c' is a counter here and a gauge there" in caplog.text
 
 
+@pytest.mark.skipif(os.name != "posix", reason="this system keeps open files from removal")
 def test_trouble_with_the_disk_is_reported_once_and_outlived(worker, path, caplog):
     """The program goes on, and so does publishing, once it can."""
     one = worker(interval=0.01)

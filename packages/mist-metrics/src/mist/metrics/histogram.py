@@ -107,12 +107,11 @@ def check_buckets(name: str, buckets: Iterable[float]) -> tuple[float, ...]:
     Raises:
         MetricError: a bound is no number, is NaN, or is there twice.
     """
-    bounds = [as_float(bound) for bound in buckets]
+    given = tuple(buckets)
+    bounds = [as_float(bound) for bound in given]
     if _INFINITY in bounds:
         bounds.remove(_INFINITY)
     ordered = sorted(bounds)
     if any(b - b for b in ordered) or any(a == b for a, b in pairwise(ordered)):
-        raise MetricError(
-            f"the buckets of histogram {name!r} are different numbers, not {tuple(buckets)!r}"
-        )
+        raise MetricError(f"the buckets of histogram {name!r} are different numbers, not {given!r}")
     return tuple(ordered)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mist.metrics.errors import MetricError
+from mist.metrics.metric import saturated
 from mist.metrics.snapshot import (
     CounterSnapshot,
     GaugeSnapshot,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     S = TypeVar("S", CounterSnapshot, GaugeSnapshot, HistogramSnapshot)
 
 _WAYS: dict[str, Callable[[float, float], float]] = {
-    "sum": lambda a, b: a + b,
+    "sum": lambda a, b: saturated(a + b),
     "max": max,
     "min": min,
 }
@@ -84,7 +85,7 @@ def _add_histograms(a: HistogramSnapshot, b: HistogramSnapshot) -> HistogramSnap
         a.name,
         a.labels,
         count=a.count + b.count,
-        sum=a.sum + b.sum,
+        sum=saturated(a.sum + b.sum),
         min=min((each.min for each in observed), default=0.0),
         max=max((each.max for each in observed), default=0.0),
         buckets={

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from _thread import RLock  # threading has the same, and takes as long to import as all of this
+from time import sleep
 
 TYPE_CHECKING = False  # typing itself would be most of what importing this package costs
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 # is 8 kB), many enough that the lock and the sorting do not count.
 _BATCH = 256
 
-# Beyond so many records a thread waits for the one that is folding, and gives it the processor.
+# Beyond so many records a thread pauses, and so gives the processor to the one that is folding.
 _MOST = 16 * _BATCH
-_LONGEST_WAIT = 0.05  # seconds
+_PAUSE = 0.001  # seconds
 
 
 class Metric:
@@ -59,40 +60,39 @@ class Metric:
         pending = self._pending
         pending.append(entry)
         if len(pending) >= _BATCH:
-            self._relieve()
-
-    def _relieve(self) -> None:
-        """Fold what is pending, unless another thread is doing so.
-
-        Once far too much is pending, wait for that thread, but never for good: it may be in a
-        finalizer that waits for a lock which this thread holds.
-        """
-        if self._lock.acquire(timeout=_LONGEST_WAIT if len(self._pending) > _MOST else 0):
-            try:
-                self._fold()
-            finally:
-                self._lock.release()
+            self._fold(wait=False)
 
     def _settle(self) -> Any:
         """Fold what is pending, and return the state: one consistent cut through all records."""
-        with self._lock:
-            self._fold()
-            return self._state
+        self._fold(wait=True)
+        return self._state
 
-    def _fold(self) -> None:
-        if self._folding:
+    def _fold(self, *, wait: bool) -> None:
+        """Fold what is pending; without `wait`, leave it to the thread that is at it, if any.
+
+        That thread may be in a finalizer that waits for a lock which this thread holds. So
+        recording never waits for it: once far too much is pending, it gives way for a moment.
+        """
+        # The interpreter switches threads and handles signals neither between this look and the
+        # lock nor between the lock and the flag, so the lock is free if nobody is folding.
+        if self._folding and not wait:
+            if len(self._pending) > _MOST:
+                sleep(_PAUSE)
             return
-        self._folding = True
-        try:
-            batch = self._pending.copy()
-            size = len(batch)
-            if size:
-                state = self._folded(self._state, batch)
-                # Side by side, so that no exception of a signal handler comes between them.
-                self._state = state
-                del self._pending[:size]
-        finally:
-            self._folding = False
+        with self._lock:
+            if self._folding:  # by this very thread, which a signal handler has interrupted
+                return
+            self._folding = True
+            try:
+                batch = self._pending.copy()
+                size = len(batch)
+                if size:
+                    state = self._folded(self._state, batch)
+                    # Side by side, so that no exception of a signal handler comes between them.
+                    self._state = state
+                    del self._pending[:size]
+            finally:
+                self._folding = False
 
     def _folded(self, state: Any, batch: list[Any]) -> Any:
         """Return the state after a batch; the list is the method's own."""

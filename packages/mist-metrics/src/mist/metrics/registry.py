@@ -143,8 +143,13 @@ class Registry:
             found = self._histograms.get((name, *labels.items()))
         except TypeError:  # something unhashable, which has its text all the same
             found = None
-        if found is None or (buckets is not DEFAULT_BUCKETS and buckets != found.bounds):
-            bounds = None if buckets is DEFAULT_BUCKETS else check_buckets(name, buckets)
+        if buckets is DEFAULT_BUCKETS:
+            bounds = None
+        elif found is not None and isinstance(buckets, tuple) and buckets == found.bounds:
+            return found
+        else:
+            bounds = check_buckets(name, buckets)
+        if found is None or bounds is not None:
             found = self._find("histogram", name, labels, self._histograms, bounds)
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from weakref import WeakSet
 
+from mist.metrics.errors import MetricError
 from mist.metrics.merge import merge
 from mist.metrics.registry import Registry
 
@@ -40,7 +41,7 @@ class WorkerDirectory:
         gauges: How gauges combine, by name: `sum` unless said otherwise, `max` or `min`.
 
     Raises:
-        MetricError: there is no such way to combine gauges.
+        MetricError: there is no such way to combine gauges, or no such interval.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class WorkerDirectory:
         interval: float = 1.0,
         gauges: Mapping[str, Combined] | None = None,
     ) -> None:
+        if not interval > 0:
+            raise MetricError(f"an interval is more than 0 seconds, not {interval!r}")
         self._path = os.fspath(path)
         self._registry = registry
         self._interval = interval
