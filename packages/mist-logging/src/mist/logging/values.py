@@ -1,0 +1,287 @@
+"""Any value in terms of plain ones, whatever it does when it is looked at."""
+
+import dataclasses
+import datetime as dt
+import enum
+import math
+import numbers
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import islice
+from typing import Any, Protocol, TypeVar, cast
+
+from mist.logging.exceptions import exception_text
+from mist.logging.secrets import MASK, Secrets, without_userinfo
+
+# Types whose values every form writes as they are. Exact types: a subclass may do anything.
+PLAIN_TYPES = frozenset({str, int, float, bool, type(None)})
+
+_DEPTH = 32
+_KEY = 256  # characters
+_PAIR = 2
+_ITEM = 8  # what a member takes of the room, beside its text
+_INTEGERS = range(-(1 << 63), 1 << 64)  # beyond these, readers of JSON round
+
+
+_T = TypeVar("_T")
+
+
+class Members(dict[str, object]):
+    """The fields of an object, where a form tells an object from a mapping."""
+
+
+class Leaves(Protocol):
+    """How a form writes the values that it has an own way for."""
+
+    def moment(self, value: dt.datetime) -> object:
+        """Return the form of a date and time."""
+        ...
+
+    def duration(self, value: dt.timedelta) -> object:
+        """Return the form of a duration."""
+        ...
+
+    def binary(self, value: bytes) -> object:
+        """Return the form of bytes."""
+        ...
+
+
+class Plain:
+    """Reduces values to None, bool, int, finite float, str, list and dict, with secrets masked.
+
+    What cannot be shown is replaced by a note that starts with `!ERROR:`, in its place.
+
+    Args:
+        leaves: The form's own values.
+        secrets: The names under which values are masked.
+        room: How many characters all values together may take; what exceeds it is cut off.
+    """
+
+    def __init__(self, leaves: Leaves, secrets: Secrets, room: int) -> None:
+        self._leaves = leaves
+        self._secrets = secrets
+        self._longest = room // 4
+        self._room = room
+        self._inside: set[int] = set()
+
+    def member(self, name: str, value: object) -> object:
+        """Return the plain form of what stands under a name."""
+        if self._secrets.hides(name, value):
+            return MASK
+        return self.value(value)
+
+    def value(self, value: object) -> object:
+        """Return the plain form of a value."""
+        self._room -= _ITEM
+        if value is None or value is True or value is False:
+            return value
+        try:
+            return self._reduced(value)
+        except RecursionError:
+            return "!ERROR: nested too deeply"
+        except KeyboardInterrupt:
+            raise
+        except BaseException as failure:  # noqa: BLE001  # whatever it raises, the line must come out
+            return f"!ERROR: {_type_name(value)} raised {_described(failure)}"
+
+    def message(self, value: object) -> str:
+        """Return what a line says: text, or the text of something else."""
+        shown = self.value(value)
+        return shown if type(shown) is str else self.text(shown)
+
+    def text(self, value: object) -> str:
+        """Return a value's text, cut to the room there is, and fit for UTF-8."""
+        text = value if type(value) is str else str.__str__(str(value))
+        most = max(0, min(self._longest, self._room))
+        if len(text) > most:
+            text = f"{text[:most]}... ({len(text)} characters)"
+        self._room -= len(text)
+        return without_userinfo(_encodable(text))
+
+    def key(self, key: object) -> str:
+        """Return the name that a mapping's key stands for."""
+        if isinstance(key, enum.Enum):
+            key = key.value
+        if isinstance(key, str):
+            name = str.__str__(key)
+        elif isinstance(key, bytes):
+            name = key.decode("utf-8", "backslashreplace")
+        elif key is None or isinstance(key, bool):
+            name = {None: "null", True: "true", False: "false"}[key]
+        else:
+            name = self._text_of_key(key)
+        if len(name) > _KEY:
+            name = f"{name[:_KEY]}..."
+        self._room -= len(name)
+        return _encodable(name)
+
+    def _text_of_key(self, key: object) -> str:
+        try:
+            return str(key)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as failure:  # noqa: BLE001  # whatever it raises, the line must come out
+            return f"!ERROR: {_type_name(key)} raised {_described(failure)}"
+
+    def _reduced(self, value: object) -> object:
+        for kind, reduce in _REDUCTIONS:
+            if isinstance(value, kind):
+                return reduce(self, value)
+        members = _members_of(value)
+        if members is None:
+            return self.text(value)
+        return self._within(value, lambda: Members(self._named(members)))
+
+    def _scalar(self, value: str | float) -> object:
+        # By the base classes' methods: those of a subclass may do anything.
+        if isinstance(value, str):
+            return self.text(str.__str__(value))
+        if isinstance(value, float):
+            number = float.__mul__(value, 1.0)
+            if math.isfinite(number):
+                return number
+            return "NaN" if math.isnan(number) else f"{'+' if number > 0 else '-'}Inf"
+        integer = int.__add__(value, 0)
+        return integer if integer in _INTEGERS else self.text(integer)
+
+    def _mapping(self, value: Mapping[object, object]) -> object:
+        return self._within(value, lambda: dict(self._named(value.items(), len(value))))
+
+    def _items(self, value: Collection[object]) -> object:
+        if isinstance(value, tuple) and hasattr(value, "_asdict"):
+            return self._within(value, lambda: Members(self._named(value._asdict().items())))
+        return self._within(value, lambda: list(self._listed(value)))
+
+    def _bytes(self, value: bytes | bytearray | memoryview) -> object:
+        size = memoryview(value).nbytes
+        most = max(0, min(self._longest, self._room) // 2)
+        if size > most:
+            return f"!ERROR: {size} bytes are too many to log"
+        self._room -= size * 2
+        return self._leaves.binary(bytes(value))
+
+    def _exception(self, value: BaseException) -> object:
+        return self.text(exception_text(value))
+
+    def _moment(self, value: dt.datetime) -> object:
+        return self._leaves.moment(value)
+
+    def _duration(self, value: dt.timedelta) -> object:
+        return self._leaves.duration(value)
+
+    def _within(self, value: object, reduce: Callable[[], object]) -> object:
+        """Reduce a container, unless it contains itself or lies too deep."""
+        if id(value) in self._inside:
+            return f"!ERROR: this {_type_name(value)} contains itself"
+        if len(self._inside) >= _DEPTH:
+            return f"!ERROR: nested deeper than {_DEPTH}"
+        self._inside.add(id(value))
+        try:
+            return reduce()
+        finally:
+            self._inside.discard(id(value))
+
+    def _named(
+        self, members: Iterable[tuple[object, object]], count: int | None = None
+    ) -> Iterator[tuple[str, object]]:
+        used: set[str] = set()
+        for at, (key, value) in enumerate(self._snapshot(members)):
+            if self._room <= 0:
+                yield unused("...", used), _left_out(None if count is None else count - at)
+                return
+            name = unused(self.key(key), used)
+            used.add(name)
+            yield name, self.member(name, value)
+
+    def _snapshot(self, items: Iterable[_T]) -> list[_T]:
+        """Return the items that may fit and one more, before another thread can change them."""
+        return list(islice(items, max(0, self._room) // _ITEM + 1))
+
+    def _listed(self, value: Collection[object]) -> Iterator[object]:
+        for at, item in enumerate(self._snapshot(value)):
+            if self._room <= 0:
+                yield _left_out(len(value) - at)
+                return
+            name = _name_of_pair(item)
+            if name is not None and self._secrets.hides(name, cast("Sequence[object]", item)[1]):
+                yield [self.text(name), MASK]
+            else:
+                yield self.value(item)
+
+
+def _encodable(text: str) -> str:
+    """Return `text` with lone surrogates, which UTF-8 has no bytes for, replaced by U+FFFD."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def unused(name: str, used: Iterable[str]) -> str:
+    """Return `name`, with as many underscores behind it as make it differ from those used."""
+    while name in used:
+        name += "_"
+    return name
+
+
+def _name_of_pair(item: object) -> str | None:
+    """Return the name in a `(name, value)` pair, as lists of headers hold them."""
+    if not issubclass(type(item), tuple | list) or len(cast("Sequence[object]", item)) != _PAIR:
+        return None
+    first = cast("Sequence[object]", item)[0]
+    if isinstance(first, bytes):
+        return first[:_KEY].decode("ascii", "replace")
+    return str.__str__(first) if isinstance(first, str) else None
+
+
+def _members_of(value: object) -> Iterable[tuple[object, object]] | None:
+    """Return the named members of a Struct, dataclass, attrs class or pydantic model, if it is one."""
+    kind = type(value)
+    if isinstance(value, type):
+        return None
+    if dataclasses.is_dataclass(value):
+        return [(each.name, getattr(value, each.name)) for each in dataclasses.fields(value)]
+    if hasattr(kind, "__struct_fields__"):
+        return _struct_members(value)
+    if hasattr(kind, "__attrs_attrs__"):
+        names = [cast("str", each.name) for each in cast("Any", kind).__attrs_attrs__]
+        return [(name, getattr(value, name)) for name in names]
+    dump = getattr(value, "model_dump", None) if hasattr(kind, "model_fields") else None
+    return cast("dict[object, object]", dump()).items() if callable(dump) else None
+
+
+def _struct_members(struct: Any) -> Iterable[tuple[object, object]]:
+    from msgspec import UNSET  # noqa: PLC0415  # a Struct is there, so it is loaded
+
+    names = zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True)
+    members = [(shown, getattr(struct, name)) for shown, name in names]
+    return [each for each in members if each[1] is not UNSET]
+
+
+def _left_out(count: int | None) -> str:
+    return f"!ERROR: {'the rest' if count is None else f'{count} more'} left out"
+
+
+def _type_name(value: object) -> str:
+    return type(value).__qualname__
+
+
+def _described(failure: BaseException) -> str:
+    return f"{type(failure).__name__}: {exception_text(failure)}"[:_KEY]
+
+
+# The first that fits applies; IntEnum comes before int, bytes before sequences.
+_REDUCTIONS: tuple[tuple[Any, Callable[[Plain, Any], object]], ...] = (
+    (enum.Enum, lambda plain, member: plain.value(member.value)),
+    ((str, int, float), Plain._scalar),
+    (BaseException, Plain._exception),
+    ((bytes, bytearray, memoryview), Plain._bytes),
+    (Mapping, Plain._mapping),
+    ((list, tuple, Set, Sequence), Plain._items),
+    (dt.datetime, Plain._moment),
+    (dt.timedelta, Plain._duration),
+    ((dt.date, dt.time), lambda plain, moment: moment.isoformat()),
+    (os.PathLike, lambda plain, path: plain.text(os.fsdecode(path))),
+    (numbers.Integral, lambda plain, number: plain._scalar(int(number))),
+    # Decimal is registered as a Number, but not as Real: its text is exact.
+    (numbers.Real, lambda plain, number: plain._scalar(float(number))),
+)
