@@ -80,7 +80,7 @@ class Capture:
         self._lowered = min(least, self._root_level)
         logging.root.setLevel(self._lowered)
 
-    def _showwarning(
+    def _showwarning(  # noqa: PLR0917  # the signature of warnings.showwarning
         self,
         message: Warning | str,
         category: type[Warning],

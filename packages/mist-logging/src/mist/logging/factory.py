@@ -45,8 +45,14 @@ def new(
 
     if not isinstance(tool, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
         raise LoggingError(f"a tool's name is text, not {tool!r}")
-    sink, times, secrets = Sink(writer), Timestamps(clock), Secrets(mask)
-    stream = Stream(tool, level_of(level), _form(format), sink, times, secrets)
+    stream = Stream(
+        tool,
+        level_of(level),
+        form=_form(format),
+        sink=Sink(writer),
+        times=Timestamps(clock),
+        secrets=Secrets(mask),
+    )
     return Logger(stream, PROCESSORS, {})
 
 

@@ -1,6 +1,6 @@
 """What a form of log lines has to do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from mist.logging.timestamp import Timestamps
@@ -10,8 +10,8 @@ from mist.logging.values import Leaves
 class Form(Leaves, Protocol):
     """One of the two forms of a line."""
 
-    def now(self, times: Timestamps) -> str:
-        """Return the line's time."""
+    def clock(self, times: Timestamps) -> Callable[[], str]:
+        """Return what tells the time of a line."""
         ...
 
     def encode(self, record: Mapping[str, object]) -> bytes:

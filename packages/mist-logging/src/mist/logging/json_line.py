@@ -4,7 +4,7 @@ import base64
 import datetime as dt
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -25,9 +25,9 @@ class JSONForm:
     def __init__(self) -> None:
         self._encode = msgspec.json.Encoder().encode
 
-    def now(self, times: Timestamps) -> str:
-        """Return the present time with nanoseconds."""
-        return times.nanoseconds()
+    def clock(self, times: Timestamps) -> Callable[[], str]:
+        """Return what tells the time with nanoseconds."""
+        return times.nanoseconds
 
     def encode(self, record: Mapping[str, object]) -> bytes:
         """Return a record of plain values as JSON.
@@ -57,7 +57,7 @@ class JSONForm:
 
 
 def _is_finite(value: object) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
+    return type(value) is not float or math.isfinite(value)
 
 
 def ascii_line(text: str) -> str:

@@ -1,12 +1,20 @@
-"""The names of fields that need no second look."""
+"""The names and values that need no second look."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
+from typing import Any, cast
 
 from mist.logging.record import RESERVED
 from mist.logging.secrets import Secrets, Verdict
 
 _REMEMBERED = 4096
 _LONGEST = 256  # characters
+
+# Types whose values every form writes as they are. Exact types: a subclass may do anything.
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_DEPTH = 8
+_ITEMS = 1000
+_PAIR = 2
 
 
 class Names:
@@ -19,9 +27,32 @@ class Names:
         self._secrets = secrets
         self._plain: set[object] = set(RESERVED)
 
-    def all_plain(self, fields: Mapping[str, object]) -> bool:
+    def all_plain(self, fields: Mapping[Any, object]) -> bool:
         """Return whether all names of fields are plain."""
         return self._plain.issuperset(fields) or all(map(self._learn, fields))
+
+    def all_plain_values(self, values: Collection[object], depth: int = 0) -> bool:
+        """Return whether values are scalars, or lists and mappings of plain names and values."""
+        if _SCALARS.issuperset(map(type, values)):
+            return depth == 0 or all(map(_is_finite, values))
+        return len(values) <= _ITEMS and all(self._is_plain_value(it, depth) for it in values)
+
+    def _is_plain_value(self, value: object, depth: int) -> bool:
+        kind = type(value)
+        if kind is float:
+            return math.isfinite(cast("float", value))
+        if kind in _SCALARS:
+            return True
+        if depth >= _DEPTH:
+            return False
+        if kind is dict:
+            members = cast("dict[object, object]", value)
+            return self.all_plain(members) and self.all_plain_values(members.values(), depth + 1)
+        if kind is list or kind is tuple:
+            # Two of them may be the name of a secret and the secret.
+            items = cast("list[object]", value)
+            return (depth == 0 or len(items) != _PAIR) and self.all_plain_values(items, depth + 1)
+        return False
 
     def _learn(self, name: object) -> bool:
         plain = name in self._plain or self._is_plain(name)
@@ -37,3 +68,7 @@ class Names:
             and name != "exc_info"
             and self._secrets.verdict(name) is Verdict.PLAIN
         )
+
+
+def _is_finite(value: object) -> bool:
+    return type(value) is not float or math.isfinite(value)

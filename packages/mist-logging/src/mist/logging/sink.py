@@ -88,7 +88,8 @@ if hasattr(os, "register_at_fork"):
 class _Target(Protocol):
     """A writer, and how to write to it."""
 
-    writer: object
+    @property
+    def writer(self) -> object: ...
 
     def write(self, line: bytes) -> None: ...
 
@@ -133,8 +134,8 @@ class _Descriptor:
             written = 0
         if written != len(line):
             self._finish(line, written)
-        self._torn = False
-        self._patient = True
+        if not self._patient or self._torn:
+            self._patient, self._torn = True, False
 
     def _finish(self, line: bytes, written: int) -> None:
         """Write the rest of a line that a full pipe took a part of."""
@@ -205,14 +206,13 @@ def _descriptor_of(writer: Any) -> int | None:
     A compressing file and a notebook's stream have a `fileno` too, which is not theirs.
     """
     try:
-        raw = writer
-        if type(raw) is io.TextIOWrapper:
-            if raw.encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
+        if type(writer) is io.TextIOWrapper:
+            if writer.encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
                 return None
-            raw = raw.buffer
-        if type(raw) in (io.BufferedWriter, io.BufferedRandom):
-            raw = raw.raw
-        return raw.fileno() if type(raw) is io.FileIO else None
+            return _descriptor_of(writer.buffer)
+        if type(writer) in (io.BufferedWriter, io.BufferedRandom):
+            return _descriptor_of(writer.raw)
+        return writer.fileno() if type(writer) is io.FileIO else None
     except (OSError, ValueError):
         return None
 

@@ -11,14 +11,16 @@ from mist.logging.record import RESERVED, plain_record, without_clashes
 from mist.logging.secrets import Secrets
 from mist.logging.sink import Sink
 from mist.logging.timestamp import Timestamps
-from mist.logging.values import PLAIN_TYPES, Plain
+from mist.logging.values import Plain
 from mist.trace import current
 
 # What Loki takes by default; it is far less than what would hurt the program.
 MAX_LINE = 262_144  # bytes
 
-# Characters for the values of a line, in two attempts: escaped, one can take six bytes.
-_ROOMS = (MAX_LINE // 2, MAX_LINE // 16)
+# Characters for the values of a line: escaped, one may take several bytes, so there is a second
+# attempt.
+_ROOM = MAX_LINE // 2
+_SMALL_ROOM = MAX_LINE // 16
 
 _NESTING = 3  # lines that are written while a value of another line tells its text
 _nesting = threading.local()
@@ -37,14 +39,14 @@ class Stream:
     """
 
     def __init__(
-        self, tool: str, level: int, form: Form, sink: Sink, times: Timestamps, secrets: Secrets
+        self, tool: str, level: int, *, form: Form, sink: Sink, times: Timestamps, secrets: Secrets
     ) -> None:
         self.level = level
         self.on_level: list[Callable[[int], None]] = []
         self.sink = sink
         self.tool = tool
         self._form = form
-        self._times = times
+        self._now = form.clock(times)
         self._secrets = secrets
         self._names = Names(secrets)
         self._shown_tool = self._plain(MAX_LINE).text(tool)
@@ -71,15 +73,7 @@ class Stream:
         """Return a line, its end included."""
         try:
             record = self._record(level, msg, fields)
-            if (
-                self._names.all_plain(record)
-                and PLAIN_TYPES.issuperset(map(type, record.values()))
-                and type(msg) is str
-            ):
-                line = self._quick_line(record)
-                if line is not None:
-                    return line
-            return self._careful_line(record)
+            return self._quick_line(record) or self._careful_line(record)
         except Exception as failure:  # noqa: BLE001  # the line must come out
             return self._emergency_line(level, msg, failure)
 
@@ -89,7 +83,7 @@ class Stream:
             trace = {} if span is None else {"trace_id": span.trace_id, "span_id": span.span_id}
             fields = without_clashes(fields, trace)
         record = {
-            "time": self._form.now(self._times),
+            "time": self._now(),
             "level": level,
             "msg": msg,
             "tool": self._shown_tool,
@@ -101,8 +95,15 @@ class Stream:
         return record
 
     def _quick_line(self, record: dict[str, object]) -> bytes | None:
-        """Return the line of plain values, or None if they are not that plain after all."""
+        """Return the line of a record of plain names and values; None if there are others."""
+        names = self._names
         try:
+            if not (
+                names.all_plain(record)
+                and names.all_plain_values(record.values())
+                and type(record["msg"]) is str
+            ):
+                return None
             line = self._form.encode(record)
         except Exception:  # noqa: BLE001  # the careful way finds out which value it is
             return None
@@ -116,10 +117,9 @@ class Stream:
             raise RecursionError("a value logs itself")
         _nesting.depth = depth + 1
         try:
-            for room in _ROOMS:
-                line = self._form.encode(plain_record(record, self._plain(room)))
-                if len(line) < MAX_LINE:
-                    break
+            line = self._form.encode(plain_record(record, self._plain(_ROOM)))
+            if len(line) >= MAX_LINE:
+                line = self._form.encode(plain_record(record, self._plain(_SMALL_ROOM)))
         finally:
             _nesting.depth = depth
         return line + b"\n"
@@ -127,7 +127,7 @@ class Stream:
     def _emergency_line(self, level: str, msg: object, failure: Exception) -> bytes:
         plain = self._plain(1024)
         record = {
-            "time": self._form.now(Timestamps()),
+            "time": self._form.clock(Timestamps())(),
             "level": level,
             "msg": plain.text(msg) if type(msg) is str else f"!ERROR: {type(msg).__qualname__}",
             "tool": self._shown_tool,

@@ -8,11 +8,20 @@ import structlog
 from structlog.contextvars import merge_contextvars
 
 from mist.logging.context import contextual
-from mist.logging.level import nearest_level
+from mist.logging.level import Level
 from mist.logging.stream import Stream
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, FilteringBoundLogger, Processor
+
+_LEVELS = {
+    "notset": Level.DEBUG,
+    "debug": Level.DEBUG,
+    "info": Level.INFO,
+    "warning": Level.WARN,
+    "error": Level.ERROR,
+    "critical": Level.ERROR,
+}
 
 _Everything: Any = structlog.make_filtering_bound_logger(logging.NOTSET)
 
@@ -37,11 +46,11 @@ def structlog_logger(
 
 def render(stream: Stream, method: str, event_dict: "EventDict") -> bytes:
     """Render an event as a line of the stream; a structlog processor, the last of a chain."""
-    number = structlog.stdlib.NAME_TO_LEVEL.get(method, logging.INFO)
-    if number < stream.level:
+    level = _LEVELS.get(method, Level.INFO)
+    if level < stream.level:
         raise structlog.DropEvent
     event = event_dict.pop("event", "")
-    return stream.line(nearest_level(number).name, event, {**contextual.get(), **event_dict})
+    return stream.line(level.name, event, {**contextual.get(), **event_dict})
 
 
 PROCESSORS: "tuple[Processor, ...]" = (merge_contextvars, render)

@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from mist.logging.timestamp import Timestamps, moment_text
@@ -33,9 +33,9 @@ class Quoted(str):
 class TextForm:
     """Writes records as text; times have milliseconds, durations are `1.5s`, as in Go."""
 
-    def now(self, times: Timestamps) -> str:
-        """Return the present time with milliseconds."""
-        return times.milliseconds()
+    def clock(self, times: Timestamps) -> Callable[[], str]:
+        """Return what tells the time with milliseconds."""
+        return times.milliseconds
 
     def encode(self, record: Mapping[str, object]) -> bytes:
         """Return a record of plain values as text."""
@@ -60,7 +60,7 @@ def _value(value: object) -> str:
     return _word(value if isinstance(value, str) else _printed(value))
 
 
-def _printed(value: object) -> str:
+def _printed(value: object) -> str:  # noqa: PLR0911  # one for each type
     """Return a value as Go's fmt prints it with `%+v`."""
     match value:
         case None:
@@ -74,7 +74,7 @@ def _printed(value: object) -> str:
         case dict():
             members = cast("dict[str, object]", value)
             return f"map[{_pairs({key: members[key] for key in sorted(members)})}]"
-        case list():
+        case list() | tuple():
             return f"[{' '.join(map(_printed, cast('list[object]', value)))}]"
         case Quoted():
             return _quoted(value)
@@ -128,7 +128,7 @@ def _duration(microseconds: int) -> str:
         return "0s"
     if rest < 1000:  # noqa: PLR2004  # a millisecond
         return f"{sign}{rest}µs"
-    if rest < 1_000_000:
+    if rest < 1_000_000:  # noqa: PLR2004  # a second
         return f"{sign}{_decimal(rest, 3)}ms"
     minutes, rest = divmod(rest, 60_000_000)
     hours, minutes = divmod(minutes, 60)

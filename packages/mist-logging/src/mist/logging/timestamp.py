@@ -20,23 +20,26 @@ class Timestamps:
 
     def nanoseconds(self) -> str:
         """Return the present time as RFC 3339 with nanoseconds, less their trailing zeros."""
-        date, rest, offset = self._parts()
-        if not rest:
-            return date + offset
-        return f"{date}.{rest:09d}".rstrip("0") + offset
-
-    def milliseconds(self) -> str:
-        """Return the present time as RFC 3339, cut to milliseconds."""
-        date, rest, offset = self._parts()
-        return f"{date}.{rest // 1_000_000:03d}{offset}"
-
-    def _parts(self) -> tuple[str, int, str]:
         second, rest = divmod(self._clock(), _SECOND)
         known = self._second
         if known[0] != second:
-            # Replaced as a whole, so that threads see one second or the other.
-            known = self._second = (second, *_in_words(second))
-        return known[1], rest, known[2]
+            known = self._renewed(second)
+        if not rest:
+            return known[1] + known[2]
+        return f"{known[1]}.{rest:09d}".rstrip("0") + known[2]
+
+    def milliseconds(self) -> str:
+        """Return the present time as RFC 3339, cut to milliseconds."""
+        second, rest = divmod(self._clock(), _SECOND)
+        known = self._second
+        if known[0] != second:
+            known = self._renewed(second)
+        return f"{known[1]}.{rest // 1_000_000:03d}{known[2]}"
+
+    def _renewed(self, second: int) -> tuple[int, str, str]:
+        # Replaced as a whole, so that threads see one second or the other.
+        known = self._second = (second, *_in_words(second))
+        return known
 
 
 def _in_words(second: int) -> tuple[str, str]:

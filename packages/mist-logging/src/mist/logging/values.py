@@ -1,6 +1,5 @@
 """Any value in terms of plain ones, whatever it does when it is looked at."""
 
-import dataclasses
 import datetime as dt
 import enum
 import math
@@ -8,13 +7,11 @@ import numbers
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
 
 from mist.logging.exceptions import exception_text
+from mist.logging.members import members_of
 from mist.logging.secrets import MASK, Secrets, without_userinfo
-
-# Types whose values every form writes as they are. Exact types: a subclass may do anything.
-PLAIN_TYPES = frozenset({str, int, float, bool, type(None)})
 
 _DEPTH = 32
 _KEY = 256  # characters
@@ -24,6 +21,7 @@ _INTEGERS = range(-(1 << 63), 1 << 64)  # beyond these, readers of JSON round
 
 
 _T = TypeVar("_T")
+_Kinds: TypeAlias = type | tuple[type, ...]
 
 
 class Members(dict[str, object]):
@@ -76,6 +74,8 @@ class Plain:
         if value is None or value is True or value is False:
             return value
         try:
+            if type(value) is str:
+                return self.text(value)
             return self._reduced(value)
         except RecursionError:
             return "!ERROR: nested too deeply"
@@ -124,10 +124,10 @@ class Plain:
             return f"!ERROR: {_type_name(key)} raised {_described(failure)}"
 
     def _reduced(self, value: object) -> object:
-        for kind, reduce in _REDUCTIONS:
-            if isinstance(value, kind):
+        for kinds, reduce in self._reductions:
+            if isinstance(value, kinds):
                 return reduce(self, value)
-        members = _members_of(value)
+        members = members_of(value)
         if members is None:
             return self.text(value)
         return self._within(value, lambda: Members(self._named(members)))
@@ -148,8 +148,9 @@ class Plain:
         return self._within(value, lambda: dict(self._named(value.items(), len(value))))
 
     def _items(self, value: Collection[object]) -> object:
-        if isinstance(value, tuple) and hasattr(value, "_asdict"):
-            return self._within(value, lambda: Members(self._named(value._asdict().items())))
+        members = members_of(value)
+        if members is not None:
+            return self._within(value, lambda: Members(self._named(members)))
         return self._within(value, lambda: list(self._listed(value)))
 
     def _bytes(self, value: bytes | bytearray | memoryview) -> object:
@@ -168,6 +169,38 @@ class Plain:
 
     def _duration(self, value: dt.timedelta) -> object:
         return self._leaves.duration(value)
+
+    def _date(self, value: dt.date | dt.time) -> object:
+        return value.isoformat()
+
+    def _enum(self, value: enum.Enum) -> object:
+        return self.value(value.value)
+
+    def _path(self, value: os.PathLike[str] | os.PathLike[bytes]) -> object:
+        return self.text(os.fsdecode(value))
+
+    def _integral(self, value: numbers.Integral) -> object:
+        return self._scalar(int(value))
+
+    def _real(self, value: numbers.Real) -> object:
+        return self._scalar(float(value))
+
+    # The first that fits applies: IntEnum comes before int, bytes before sequences. Decimal is a
+    # Number but no Real, so that its text is shown, which is exact.
+    _reductions: ClassVar[tuple[tuple[_Kinds, Callable[["Plain", Any], object]], ...]] = (
+        (enum.Enum, _enum),
+        ((str, int, float), _scalar),
+        (BaseException, _exception),
+        ((bytes, bytearray, memoryview), _bytes),
+        (Mapping, _mapping),
+        ((list, tuple, Set, Sequence), _items),
+        (dt.datetime, _moment),
+        (dt.timedelta, _duration),
+        ((dt.date, dt.time), _date),
+        (os.PathLike, _path),
+        (numbers.Integral, _integral),
+        (numbers.Real, _real),
+    )
 
     def _within(self, value: object, reduce: Callable[[], object]) -> object:
         """Reduce a container, unless it contains itself or lies too deep."""
@@ -233,30 +266,6 @@ def _name_of_pair(item: object) -> str | None:
     return str.__str__(first) if isinstance(first, str) else None
 
 
-def _members_of(value: object) -> Iterable[tuple[object, object]] | None:
-    """Return the named members of a Struct, dataclass, attrs class or pydantic model, if it is one."""
-    kind = type(value)
-    if isinstance(value, type):
-        return None
-    if dataclasses.is_dataclass(value):
-        return [(each.name, getattr(value, each.name)) for each in dataclasses.fields(value)]
-    if hasattr(kind, "__struct_fields__"):
-        return _struct_members(value)
-    if hasattr(kind, "__attrs_attrs__"):
-        names = [cast("str", each.name) for each in cast("Any", kind).__attrs_attrs__]
-        return [(name, getattr(value, name)) for name in names]
-    dump = getattr(value, "model_dump", None) if hasattr(kind, "model_fields") else None
-    return cast("dict[object, object]", dump()).items() if callable(dump) else None
-
-
-def _struct_members(struct: Any) -> Iterable[tuple[object, object]]:
-    from msgspec import UNSET  # noqa: PLC0415  # a Struct is there, so it is loaded
-
-    names = zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True)
-    members = [(shown, getattr(struct, name)) for shown, name in names]
-    return [each for each in members if each[1] is not UNSET]
-
-
 def _left_out(count: int | None) -> str:
     return f"!ERROR: {'the rest' if count is None else f'{count} more'} left out"
 
@@ -267,21 +276,3 @@ def _type_name(value: object) -> str:
 
 def _described(failure: BaseException) -> str:
     return f"{type(failure).__name__}: {exception_text(failure)}"[:_KEY]
-
-
-# The first that fits applies; IntEnum comes before int, bytes before sequences.
-_REDUCTIONS: tuple[tuple[Any, Callable[[Plain, Any], object]], ...] = (
-    (enum.Enum, lambda plain, member: plain.value(member.value)),
-    ((str, int, float), Plain._scalar),
-    (BaseException, Plain._exception),
-    ((bytes, bytearray, memoryview), Plain._bytes),
-    (Mapping, Plain._mapping),
-    ((list, tuple, Set, Sequence), Plain._items),
-    (dt.datetime, Plain._moment),
-    (dt.timedelta, Plain._duration),
-    ((dt.date, dt.time), lambda plain, moment: moment.isoformat()),
-    (os.PathLike, lambda plain, path: plain.text(os.fsdecode(path))),
-    (numbers.Integral, lambda plain, number: plain._scalar(int(number))),
-    # Decimal is registered as a Number, but not as Real: its text is exact.
-    (numbers.Real, lambda plain, number: plain._scalar(float(number))),
-)
