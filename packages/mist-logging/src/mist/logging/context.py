@@ -2,7 +2,7 @@
 
 import contextlib
 import contextvars
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from types import MappingProxyType
 
 _NONE: Mapping[str, object] = MappingProxyType({})
@@ -13,7 +13,7 @@ contextual: contextvars.ContextVar[Mapping[str, object]] = contextvars.ContextVa
 
 
 @contextlib.contextmanager
-def bound(**fields: object) -> Iterator[None]:
+def bound(**fields: object) -> Generator[None]:
     """Give every line that is logged inside the `with` block these fields, whoever logs it.
 
     Blocks nest; an inner value replaces an outer one. Tasks, `asyncio.to_thread` and whatever

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from itertools import islice
+from typing import cast
 
 _STACK = 16_384  # characters
 _FRAMES = 200
@@ -26,17 +27,17 @@ def exception_of(exc_info: object) -> BaseException | None:
     Raises:
         TypeError: if it is none of these forms.
     """
-    match exc_info:
-        case None | False:
-            return None
-        case BaseException():
-            return exc_info
-        case (None | type(), None | BaseException() as exc, _):
-            return exc
-        case True | 1:
-            return sys.exc_info()[1]
-        case _:
-            raise TypeError("not an exc_info")
+    if exc_info is True:
+        return sys.exc_info()[1]
+    exc = exc_info
+    if isinstance(exc_info, tuple):
+        parts = cast("tuple[object, ...]", exc_info)
+        exc = parts[1] if len(parts) == len(sys.exc_info()) else exc_info
+    if exc is None or exc is False:
+        return None
+    if isinstance(exc, BaseException):
+        return exc
+    raise TypeError("not an exc_info")
 
 
 def exception_details(exc: BaseException) -> dict[str, str]:

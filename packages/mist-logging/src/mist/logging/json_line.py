@@ -43,6 +43,10 @@ class JSONForm:
         text = line.decode()
         return line if text.isprintable() else text.translate(_ESCAPES).encode()
 
+    def large_integer(self, value: int) -> object:
+        """Return the digits: JSON's numbers have no bound, but msgspec's may have."""
+        return msgspec.Raw(str(value).encode())
+
     def moment(self, value: dt.datetime) -> object:
         """Return RFC 3339."""
         return moment_text(value)

@@ -31,10 +31,6 @@ class Logger(BoundLoggerBase):
     _logger: Stream
     _context: dict[str, object]
 
-    __eq__ = object.__eq__
-    __ne__ = object.__ne__
-    __hash__ = object.__hash__
-
     def debug(self, msg: object, /, **fields: object) -> None:
         """Write a line that only helps to find a fault."""
         stream = self._logger
@@ -137,6 +133,12 @@ class Logger(BoundLoggerBase):
 
         chosen = None if level is None else level_of(level)
         return Capture(self._logger, self._context, level=chosen, warnings=warnings)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     def __repr__(self) -> str:
         fields = f" bound to {', '.join(map(str, self._context))}" if self._context else ""

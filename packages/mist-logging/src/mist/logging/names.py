@@ -12,8 +12,8 @@ _LONGEST = 256  # characters
 
 # Types whose values every form writes as they are. Exact types: a subclass may do anything.
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-_DEPTH = 8
-_ITEMS = 1000
+_DEPTH = 3
+_ITEMS = 50
 _PAIR = 2
 
 

@@ -1,13 +1,14 @@
 """The fields of a line, in their order, none lost to another of the same name."""
 
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from mist.logging.exceptions import exception_details, exception_of, exception_text
-from mist.logging.values import Plain, unused
+from mist.logging.values import Plain, left_out, unused
 
 HEAD = ("time", "level", "msg", "tool")
 TAIL = ("trace_id", "span_id")
-RESERVED = frozenset(HEAD + TAIL)
+RESERVED: frozenset[str] = frozenset(HEAD + TAIL)
 
 
 def without_clashes(fields: Mapping[str, object], trace: Mapping[str, str]) -> dict[str, object]:
@@ -32,12 +33,15 @@ def plain_record(record: Mapping[str, object], plain: Plain) -> dict[str, object
     details = {name: plain.text(text) for name, text in _take_exception(fields).items()}
     head = {name: record[name] for name in HEAD}
     head["msg"] = plain.message(record["msg"])
-    used = set(RESERVED)
+    used: set[str] = set(RESERVED)
     shown: dict[str, object] = {}
-    for field, value in fields.items():
+    for at, (field, value) in enumerate(fields.items()):
+        if plain.is_full:
+            shown["..."] = left_out(len(fields) - at)
+            break
         name = unused(plain.key(field), used)
         used.add(name)
-        shown[name] = plain.member(name, value)
+        shown[name] = plain.field(name, value)
     for detail, text in details.items():
         name = unused(detail, used)
         used.add(name)
@@ -67,9 +71,12 @@ def _from_exc_info(fields: dict[str, object]) -> BaseException | None:
 def _from_field(fields: Mapping[str, object]) -> BaseException | None:
     """Return the exception in the field `error`, or else the first one that was raised."""
     error = fields.get("error")
-    if isinstance(error, BaseException):
+    if _is_exception(error):
         return error
-    for value in fields.values():
-        if isinstance(value, BaseException) and value.__traceback__ is not None:
-            return value
-    return None
+    raised = (each for each in fields.values() if _is_exception(each) and each.__traceback__)
+    return next(raised, None)
+
+
+def _is_exception(value: object) -> TypeGuard[BaseException]:
+    # By its type alone: a value may raise when it is asked for its class.
+    return issubclass(type(value), BaseException)

@@ -41,6 +41,10 @@ class TextForm:
         """Return a record of plain values as text."""
         return " ".join([f"{_word(key)}={_value(record[key])}" for key in record]).encode()
 
+    def large_integer(self, value: int) -> object:
+        """Return the digits."""
+        return str(value)
+
     def moment(self, value: dt.datetime) -> object:
         """Return RFC 3339, cut to milliseconds."""
         return moment_text(value, milliseconds=True)

@@ -15,9 +15,10 @@ from mist.logging.secrets import MASK, Secrets, without_userinfo
 
 _DEPTH = 32
 _KEY = 256  # characters
+_URL = 2048  # characters
 _PAIR = 2
 _ITEM = 8  # what a member takes of the room, beside its text
-_INTEGERS = range(-(1 << 63), 1 << 64)  # beyond these, readers of JSON round
+_INTEGERS = range(-(1 << 63), 1 << 64)
 
 
 _T = TypeVar("_T")
@@ -30,6 +31,10 @@ class Members(dict[str, object]):
 
 class Leaves(Protocol):
     """How a form writes the values that it has an own way for."""
+
+    def large_integer(self, value: int) -> object:
+        """Return the form of an integer of more than 64 bits."""
+        ...
 
     def moment(self, value: dt.datetime) -> object:
         """Return the form of a date and time."""
@@ -62,8 +67,20 @@ class Plain:
         self._room = room
         self._inside: set[int] = set()
 
-    def member(self, name: str, value: object) -> object:
-        """Return the plain form of what stands under a name."""
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no more room."""
+        return self._room <= 0
+
+    def field(self, name: str, value: object) -> object:
+        """Return the plain form of a field, which takes half of the room that is left at most."""
+        kept = self._room - self._room // 2
+        self._room -= kept
+        shown = self._member(name, value)
+        self._room += kept
+        return shown
+
+    def _member(self, name: str, value: object) -> object:
         if self._secrets.hides(name, value):
             return MASK
         return self.value(value)
@@ -82,7 +99,7 @@ class Plain:
         except KeyboardInterrupt:
             raise
         except BaseException as failure:  # noqa: BLE001  # whatever it raises, the line must come out
-            return f"!ERROR: {_type_name(value)} raised {_described(failure)}"
+            return self.text(f"!ERROR: {_type_name(value)} raised {_described(failure)}")
 
     def message(self, value: object) -> str:
         """Return what a line says: text, or the text of something else."""
@@ -93,10 +110,12 @@ class Plain:
         """Return a value's text, cut to the room there is, and fit for UTF-8."""
         text = value if type(value) is str else str.__str__(str(value))
         most = max(0, min(self._longest, self._room))
+        # Masked before it is cut, since half a URL does not show that it holds a password.
+        shown = without_userinfo(_encodable(text[: most + _URL]))
         if len(text) > most:
-            text = f"{text[:most]}... ({len(text)} characters)"
-        self._room -= len(text)
-        return without_userinfo(_encodable(text))
+            shown = f"{shown[:most]}... ({len(text)} characters)"
+        self._room -= len(shown)
+        return shown
 
     def key(self, key: object) -> str:
         """Return the name that a mapping's key stands for."""
@@ -142,7 +161,7 @@ class Plain:
                 return number
             return "NaN" if math.isnan(number) else f"{'+' if number > 0 else '-'}Inf"
         integer = int.__add__(value, 0)
-        return integer if integer in _INTEGERS else self.text(integer)
+        return integer if integer in _INTEGERS else self._leaves.large_integer(integer)
 
     def _mapping(self, value: Mapping[object, object]) -> object:
         return self._within(value, lambda: dict(self._named(value.items(), len(value))))
@@ -187,7 +206,7 @@ class Plain:
 
     # The first that fits applies: IntEnum comes before int, bytes before sequences. Decimal is a
     # Number but no Real, so that its text is shown, which is exact.
-    _reductions: ClassVar[tuple[tuple[_Kinds, Callable[["Plain", Any], object]], ...]] = (
+    _reductions: ClassVar[tuple[tuple[_Kinds, Callable[[Any, Any], object]], ...]] = (
         (enum.Enum, _enum),
         ((str, int, float), _scalar),
         (BaseException, _exception),
@@ -220,20 +239,20 @@ class Plain:
         used: set[str] = set()
         for at, (key, value) in enumerate(self._snapshot(members)):
             if self._room <= 0:
-                yield unused("...", used), _left_out(None if count is None else count - at)
+                yield unused("...", used), left_out(None if count is None else count - at)
                 return
             name = unused(self.key(key), used)
             used.add(name)
-            yield name, self.member(name, value)
+            yield name, self._member(name, value)
 
     def _snapshot(self, items: Iterable[_T]) -> list[_T]:
-        """Return the items that may fit and one more, before another thread can change them."""
-        return list(islice(items, max(0, self._room) // _ITEM + 1))
+        """Return the items that may fit and some more, before another thread can change them."""
+        return list(islice(items, max(0, self._room) // _ITEM + 2))
 
     def _listed(self, value: Collection[object]) -> Iterator[object]:
         for at, item in enumerate(self._snapshot(value)):
             if self._room <= 0:
-                yield _left_out(len(value) - at)
+                yield left_out(len(value) - at)
                 return
             name = _name_of_pair(item)
             if name is not None and self._secrets.hides(name, cast("Sequence[object]", item)[1]):
@@ -266,7 +285,8 @@ def _name_of_pair(item: object) -> str | None:
     return str.__str__(first) if isinstance(first, str) else None
 
 
-def _left_out(count: int | None) -> str:
+def left_out(count: int | None) -> str:
+    """Return the note for what there was no room for."""
     return f"!ERROR: {'the rest' if count is None else f'{count} more'} left out"
 
 
