@@ -100,7 +100,7 @@ def log() -> Log:
     return Log("tool")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_log() -> Callable[..., Log]:
     """Make loggers with options of `new`."""
     return Log

@@ -22,7 +22,7 @@ def without_clashes(fields: Mapping[str, object], trace: Mapping[str, str]) -> d
     for name, value in fields.items():
         if name not in taken:
             free[name] = value
-        elif name not in trace or trace[name] != value:
+        elif type(value) is not str or trace.get(name) != value:
             free[unused(name, taken | fields.keys() | free.keys())] = value
     return free
 

@@ -68,21 +68,22 @@ class Sink:
         with contextlib.suppress(Exception):
             sys.stderr.write(f"mist.logging: log lines are lost: {failure!r}\n")
 
-    def reset_lock(self) -> None:
-        """Forget who held the lock: in a child process that thread does not exist."""
+    def forget_threads(self) -> None:
+        """Forget who was writing: in a forked child that thread does not exist."""
         self._lock = threading.RLock()
+        self._target = _Nowhere()
 
 
 _sinks: weakref.WeakSet[Sink] = weakref.WeakSet()
 
 
-def _reset_locks() -> None:
+def _forget_threads() -> None:
     for sink in _sinks:
-        sink.reset_lock()
+        sink.forget_threads()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_locks)
+    os.register_at_fork(after_in_child=_forget_threads)
 
 
 class _Target(Protocol):
@@ -193,11 +194,10 @@ class _Object:
 
 
 def _takes_bytes(writer: object) -> bool:
-    if isinstance(writer, io.TextIOBase):
-        return False
     if isinstance(writer, io.RawIOBase | io.BufferedIOBase):
         return True
-    return "b" in str(getattr(writer, "mode", ""))
+    # What wraps a binary file for text passes its mode on, but has an encoding.
+    return not hasattr(writer, "encoding") and "b" in str(getattr(writer, "mode", ""))
 
 
 def _descriptor_of(writer: Any) -> int | None:

@@ -103,8 +103,8 @@ class Plain:
 
     def message(self, value: object) -> str:
         """Return what a line says: text, or the text of something else."""
-        shown = self.value(value)
-        return shown if type(shown) is str else self.text(shown)
+        shown = value if type(value) is str else self.value(value)
+        return self.text(shown)
 
     def text(self, value: object) -> str:
         """Return a value's text, cut to the room there is, and fit for UTF-8."""
