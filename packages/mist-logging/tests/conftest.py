@@ -53,6 +53,11 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     time.tzset()
 
 
+def fail(exception: BaseException, cause: BaseException | None = None) -> None:
+    """Raise an exception."""
+    raise exception from cause
+
+
 class Log:
     """A logger, and the lines that it wrote."""
 
@@ -84,6 +89,8 @@ class Log:
 
 
 def strictly(line: str) -> dict[str, Any]:
+    """Parse a line; what is not JSON, or stands twice, fails the test."""
+
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         assert len({name for name, _ in pairs}) == len(pairs), f"a name stands twice: {line}"
         return dict(pairs)
@@ -100,6 +107,26 @@ def log() -> Log:
     return Log("tool")
 
 
+@pytest.fixture(name="fail", scope="session")
+def fail_fixture() -> Callable[..., None]:
+    """Raise an exception, from a cause if there is one."""
+    return fail
+
+
+@pytest.fixture(scope="session")
+def raised() -> Callable[..., BaseException]:
+    """Return an exception as it is after it was raised, from a cause if there is one."""
+
+    def catch(exception: BaseException, cause: BaseException | None = None) -> BaseException:
+        try:
+            fail(exception, cause)
+        except type(exception) as exc:
+            return exc
+        raise AssertionError("unreachable")
+
+    return catch
+
+
 @pytest.fixture(scope="session")
 def make_log() -> Callable[..., Log]:
     """Make loggers with options of `new`."""
@@ -110,9 +137,7 @@ def make_log() -> Callable[..., Log]:
 def run() -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """Run a script in a process of its own."""
 
-    def run_script(
-        script: str, *args: str, **options: Any
-    ) -> "subprocess.CompletedProcess[str]":
+    def run_script(script: str, *args: str, **options: Any) -> "subprocess.CompletedProcess[str]":
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         return subprocess.run(
             [sys.executable, "-c", script, *args],

@@ -21,11 +21,11 @@ def test_blocks_nest(log):
     ]
 
 
-def test_an_exception_ends_the_block(log):
+def test_an_exception_ends_the_block(log, fail):
     """The fields go, and the exception passes."""
     try:
         with bound(a=1):
-            raise ValueError("boom")
+            fail(ValueError("boom"))
     except ValueError:
         log.logger.info("m")
     assert log.fields == {}

@@ -23,6 +23,7 @@ for n in range(int(sys.argv[2])):
 
 
 def read_all(descriptor):
+    """Read until the other end is closed."""
     data = bytearray()
     while chunk := os.read(descriptor, 1 << 16):
         data += chunk

@@ -23,8 +23,8 @@ def test_all_names_are_public_and_claim_the_package():
 
 def test_a_name_that_is_not_there():
     """The module's own attribute lookup fails as any other."""
-    with pytest.raises(AttributeError, match="'mist.logging' has no attribute 'nothing'"):
-        mist.logging.nothing
+    with pytest.raises(AttributeError, match=r"'mist\.logging' has no attribute 'nothing'"):
+        _ = mist.logging.nothing
 
 
 def test_package_is_typed():

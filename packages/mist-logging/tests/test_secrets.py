@@ -77,10 +77,10 @@ class Settings(msgspec.Struct):
 
 
 @pytest.mark.parametrize("name", SECRET)
-@pytest.mark.parametrize("format", ["json", "text"])
-def test_values_under_secret_names_are_masked(make_log, name, format):
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_values_under_secret_names_are_masked(make_log, name, form):
     """At the top, in mappings, in lists, and in lists of pairs, of text or of bytes."""
-    log = make_log("t", format=format)
+    log = make_log("t", format=form)
     log.logger.info(
         "m",
         **{name: "hunter2"},
@@ -157,7 +157,9 @@ def test_passwords_in_urls_are_masked(log, text, shown):
 
 def test_a_url_that_is_cut_shows_no_password(log):
     """Cutting a value in the middle of a URL comes after masking."""
-    log.logger.info("m", x="x" * 32_750 + "https://user:hunter2" + "y" * 300 + "@host" + "z" * 10**6)
+    log.logger.info(
+        "m", x="x" * 32_750 + "https://user:hunter2" + "y" * 300 + "@host" + "z" * 10**6
+    )
     assert "hunter2" not in log.text
 
 

@@ -36,6 +36,7 @@ class Calls:
         self.calls = []
 
     def write(self, line):
+        """Take a line."""
         self.calls.append(line)
 
 
@@ -157,7 +158,8 @@ class Broken:
     def __init__(self, failure):
         self.failure = failure
 
-    def write(self, line):
+    def write(self, _):
+        """Take no line."""
         raise self.failure
 
 

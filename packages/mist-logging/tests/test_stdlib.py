@@ -9,8 +9,6 @@ import warnings
 
 import pytest
 
-import mist.logging
-
 UVICORN = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -74,11 +72,11 @@ def test_stdlib_follows_the_level(log):
     assert [(record["msg"], record["logger"]) for record in log.records] == [("m", "tool.child")]
 
 
-def test_exceptions_and_stacks(log):
+def test_exceptions_and_stacks(log, fail):
     """Structured as the logger's own."""
     stdlib = log.logger.stdlib()
     try:
-        raise ValueError("boom")
+        fail(ValueError("boom"))
     except ValueError:
         stdlib.exception("failed", stack_info=True)
     assert list(log.fields) == ["stack_info", "error", "error_type", "stack"]
@@ -109,7 +107,7 @@ def test_extra_of_any_name(log):
     assert log.fields == {"level_": 1, "time_": 2, "5": 3}
 
 
-def test_capture_takes_what_libraries_log(log, capsys):
+def test_capture_takes_what_libraries_log(log):
     """With the name of the logger and the fields of `extra`."""
     with log.logger.bind(a=1).capture_stdlib():
         logging.getLogger("lib.inner").info("hello %s", "you", extra={"n": 1})
@@ -147,7 +145,7 @@ def test_capture_has_a_level_of_its_own(log):
 
 
 def test_capture_takes_over_from_a_server(log, capfd):
-    """uvicorn's loggers, with handlers and propagation as it sets them, are seen once."""
+    """The loggers of uvicorn, with handlers and propagation as it sets them, are seen once."""
     logging.config.dictConfig(UVICORN)
     access = logging.getLogger("uvicorn.access")
     with log.logger.capture_stdlib():
@@ -166,7 +164,7 @@ def test_capture_takes_over_from_a_server(log, capfd):
     assert not access.propagate
 
 
-def test_capture_leaves_other_handlers(log, tmp_path):
+def test_capture_leaves_other_handlers(log):
     """A handler that writes to a file, or collects, goes on as it did."""
     library = logging.getLogger("lib")
     other = logging.StreamHandler(io.StringIO())

@@ -58,18 +58,18 @@ def test_it_binds_and_unbinds(log):
 
 
 def test_both_kinds_of_contextual_fields(log):
-    """structlog's and ours."""
+    """Those of structlog and ours."""
     with structlog.contextvars.bound_contextvars(a=1), mist.logging.bound(b=2):
         log.logger.structlog().info("m")
     assert log.fields == {"a": 1, "b": 2}
 
 
-async def test_the_methods_that_wait(log):
+async def test_the_methods_that_wait(log, fail):
     """They log in another thread, with the trace ids and exception of the task."""
     inner = log.logger.structlog()
     with trace.start("op") as span:
         try:
-            raise ValueError("boom")
+            fail(ValueError("boom"))
         except ValueError:
             await inner.aexception("m")
     assert log.fields["error"] == "boom"
@@ -77,11 +77,11 @@ async def test_the_methods_that_wait(log):
     await asyncio.sleep(0)
 
 
-def test_bad_values_and_bad_writers_do_no_harm(capsys):
+def test_bad_values_and_bad_writers_do_no_harm():
     """The same guarantees as the logger's own."""
 
     class Broken:
-        def write(self, line):
+        def write(self, _):
             raise OSError("full")
 
         def __str__(self):

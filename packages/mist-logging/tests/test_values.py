@@ -65,24 +65,28 @@ Named = collections.namedtuple("Named", "a b")
 
 
 def cycle_of_list():
+    """Build a list in itself."""
     items = []
     items.append(items)
     return items
 
 
 def cycle_of_dict():
+    """Build a dict in a dict in itself."""
     members = {}
     members["me"] = {"again": members}
     return members
 
 
 def cycle_of_object():
+    """Build an object in a list in itself."""
     node = Node()
     node.child = [node]
     return node
 
 
 def deep(levels):
+    """Build lists in lists."""
     value = 0
     for _ in range(levels):
         value = [value]
@@ -90,6 +94,7 @@ def deep(levels):
 
 
 def depth_of(value):
+    """Return how many lists are around a value, and the value."""
     depth = 0
     while isinstance(value, list):
         value, depth = value[0], depth + 1
@@ -174,7 +179,10 @@ CASES = {
         "!ERROR: Raises raised TypeError: exceptions must derive from BaseException",
     ),
     "mapping that breaks": (BadMapping(), "!ERROR: BadMapping raised OSError: gone"),
-    "name that raises": ({Raises(ValueError("no")): 1}, {"!ERROR: Raises raised ValueError: no": 1}),
+    "name that raises": (
+        {Raises(ValueError("no")): 1},
+        {"!ERROR: Raises raised ValueError: no": 1},
+    ),
     "shared, but no cycle": ([[x := [1]], x], [[[1]], [1]]),
 }
 
@@ -209,7 +217,9 @@ def test_depth_has_an_end(log, levels):
     value = deep(levels)
     log.logger.info("m", x=value)
     depth, inner = depth_of(log.fields["x"])
-    assert (depth, inner) == ((levels, 0) if levels == 10 else (32, "!ERROR: nested deeper than 32"))
+    assert (depth, inner) == (
+        (levels, 0) if levels == 10 else (32, "!ERROR: nested deeper than 32")
+    )
     while value:  # the interpreter would free a deep list recursively
         value = value[0]
 
@@ -222,24 +232,33 @@ def test_keyboard_interrupt_is_not_a_bad_value(log):
 
 @pytest.mark.parametrize(
     "value",
-    ["x" * 10_000_000, ["x" * 100_000] * 100, list(range(1_000_000)), "\x1b" * 1_000_000, "日" * 10**6]
-    + [{str(n): n for n in range(100_000)}, b"x" * 10**7, 10**5000, ValueError("x" * 10**6)],
+    [
+        "x" * 10_000_000,
+        ["x" * 100_000] * 100,
+        list(range(1_000_000)),
+        "\x1b" * 1_000_000,
+        "日" * 10**6,
+        {str(n): n for n in range(100_000)},
+        b"x" * 10**7,
+        10**5000,
+        ValueError("x" * 10**6),
+    ],
     ids=["text", "texts", "list", "escapes", "wide", "mapping", "bytes", "integer", "error"],
 )
-@pytest.mark.parametrize("format", ["json", "text"])
-def test_huge_values_are_cut(make_log, value, format):
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_huge_values_are_cut(make_log, value, form):
     """A line stays below 256 KiB, and what follows the huge value is there."""
-    log = make_log("t", format=format)
+    log = make_log("t", format=form)
     log.logger.info("m", x=value, after="here")
     assert len(log.text.encode()) <= 262_144
     assert log.text.count("\n") == 1
     assert "here" in log.text[-40:]
 
 
-@pytest.mark.parametrize("format", ["json", "text"])
-def test_many_fields_are_cut(make_log, format):
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_many_fields_are_cut(make_log, form):
     """A line of a hundred thousand fields has as many of them as fit."""
-    log = make_log("t", format=format)
+    log = make_log("t", format=form)
     log.logger.info("m", **{f"field{n}": n for n in range(100_000)})
     assert len(log.text.encode()) <= 262_144
     assert "more left out" in log.text

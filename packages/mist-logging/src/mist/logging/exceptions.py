@@ -29,10 +29,10 @@ def exception_of(exc_info: object) -> BaseException | None:
     """
     if exc_info is True:
         return sys.exc_info()[1]
-    exc = exc_info
+    exc: object = exc_info
     if isinstance(exc_info, tuple):
         parts = cast("tuple[object, ...]", exc_info)
-        exc = parts[1] if len(parts) == len(sys.exc_info()) else exc_info
+        exc = parts[1] if len(parts) == len(sys.exc_info()) else parts
     if exc is None or exc is False:
         return None
     if isinstance(exc, BaseException):
