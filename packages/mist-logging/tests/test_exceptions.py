@@ -201,6 +201,17 @@ def test_an_exception_whose_text_raises_is_named(log, raised):
     assert log.fields["error_type"].endswith("Broken")
 
 
+def test_an_interrupt_is_not_held_back(log):
+    """Whoever wants to stop the program while an exception tells its text is heard."""
+
+    class Interrupting(Exception):
+        def __str__(self):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        log.logger.error("m", error=Interrupting())
+
+
 def test_urls_in_exceptions_do_not_show_passwords(log, raised):
     """A failed connection tends to name its URL."""
     log.logger.error("m", error=raised(OSError("cannot reach postgres://app:hunter2@db:5432/x")))

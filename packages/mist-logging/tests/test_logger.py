@@ -194,6 +194,6 @@ def test_the_default_writer_is_standard_error_as_it_is(capsys):
 
 def test_loggers_in_settings_can_be_copied(log):
     """A deep copy of an object that holds a logger holds the same stream."""
-    copied = copy.copy(log.logger)
-    copied.info("m")
+    settings = {"log": log.logger}
+    copy.deepcopy(settings)["log"].info("m")
     assert log.record["msg"] == "m"

@@ -202,6 +202,19 @@ def test_warnings_are_lines(log):
     assert log.fields["file"].rpartition(":")[0] == __file__
 
 
+def test_a_warning_for_a_file_goes_there(run):
+    """Whoever asks for a warning in a place of his own has it."""
+    ran = run(
+        """
+import sys, warnings
+import mist.logging
+with mist.logging.new("t").capture_stdlib():
+    warnings.showwarning(UserWarning("m"), UserWarning, "x.py", 1, sys.stdout)
+"""
+    )
+    assert (ran.stdout, ran.stderr) == ("x.py:1: UserWarning: m\n", "")
+
+
 def test_warnings_can_be_left_alone(log):
     """By choice."""
     with log.logger.capture_stdlib(warnings=False), pytest.warns(UserWarning, match="m"):

@@ -317,8 +317,26 @@ def test_a_mapping_that_changes_meanwhile_is_shown(log):
     assert all(isinstance(record["x"], dict) for record in log.records)
 
 
+def test_an_attrs_class_shows_its_members(log):
+    """By the attribute that marks one."""
+
+    class Attrs:
+        __attrs_attrs__ = (types.SimpleNamespace(name="secret"), types.SimpleNamespace(name="x"))
+        secret = "y"
+        x = 1
+
+    log.logger.info("m", x=Attrs())
+    assert log.fields["x"] == {"secret": "***", "x": 1}
+
+
+def test_a_list_of_many_scalars_is_checked_like_any(log):
+    """Also what is too long for a quick look."""
+    log.logger.info("m", x=[1.0] * 1000 + [math.nan])
+    assert log.fields["x"] == [1.0] * 1000 + ["NaN"]
+
+
 def test_a_pydantic_model_shows_its_members(log):
-    """By the two attributes that mark one; secrets in it are masked."""
+    """By the method that marks one; secrets in it are masked."""
 
     class Model:
         model_fields = ()

@@ -134,6 +134,10 @@ class Logger(BoundLoggerBase):
         chosen = None if level is None else level_of(level)
         return Capture(self._logger, self._context, level=chosen, warnings=warnings)
 
+    def __deepcopy__(self, memo: object) -> Self:
+        # Settings that hold a logger are copied, as pydantic does with defaults; writers cannot be.
+        return self
+
     def __eq__(self, other: object) -> bool:
         return self is other
 

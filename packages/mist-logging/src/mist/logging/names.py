@@ -13,7 +13,7 @@ _LONGEST = 256  # characters
 # Types whose values every form writes as they are. Exact types: a subclass may do anything.
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _DEPTH = 3
-_ITEMS = 50
+_ITEMS = 64
 _PAIR = 2
 
 
@@ -33,9 +33,11 @@ class Names:
 
     def all_plain_values(self, values: Collection[object], depth: int = 0) -> bool:
         """Return whether values are scalars, or lists and mappings of plain names and values."""
+        if depth and len(values) > _ITEMS:
+            return False
         if _SCALARS.issuperset(map(type, values)):
             return depth == 0 or all(map(_is_finite, values))
-        return len(values) <= _ITEMS and all(self._is_plain_value(it, depth) for it in values)
+        return all(self._is_plain_value(it, depth) for it in values)
 
     def _is_plain_value(self, value: object, depth: int) -> bool:
         kind = type(value)

@@ -37,7 +37,7 @@ def plain_record(record: Mapping[str, object], plain: Plain) -> dict[str, object
     shown: dict[str, object] = {}
     for at, (field, value) in enumerate(fields.items()):
         if plain.is_full:
-            shown["..."] = left_out(len(fields) - at)
+            shown[unused("...", used)] = left_out(len(fields) - at)
             break
         name = unused(plain.key(field), used)
         used.add(name)

@@ -68,7 +68,8 @@ class StdlibLogger(logging.Logger):
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the standard library's name
         """Return whether a record of this level is written; never cached, as levels change."""
-        return level > self.manager.disable and level >= self.getEffectiveLevel()
+        enabled = not self.disabled and level > self.manager.disable
+        return enabled and level >= self.getEffectiveLevel()
 
     def getChild(self, suffix: str) -> "StdlibLogger":  # noqa: N802  # the standard library's name
         """Return a logger of a longer name that writes to the same stream."""

@@ -10,6 +10,7 @@ from mist.logging.timestamp import Timestamps, moment_text
 from mist.logging.values import Members
 
 _NEEDS_QUOTES = re.compile('[\x00-\x20"=\x7f\ufffd]')
+_ODD = re.compile(r'["\\]|[^ -~]')
 _SHORT_ESCAPES = {
     '"': '\\"',
     "\\": "\\\\",
@@ -97,10 +98,11 @@ def _word(text: str) -> str:
 
 def _quoted(text: str) -> str:
     """Quote as Go's strconv.Quote does."""
-    return f'"{"".join(map(_escaped, text))}"'
+    return f'"{_ODD.sub(_escaped, text)}"'
 
 
-def _escaped(char: str) -> str:
+def _escaped(found: re.Match[str]) -> str:
+    char = found[0]
     short = _SHORT_ESCAPES.get(char)
     if short or char.isprintable():
         return short or char

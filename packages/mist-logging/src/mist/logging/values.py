@@ -282,7 +282,7 @@ def _name_of_pair(item: object) -> str | None:
     first = cast("Sequence[object]", item)[0]
     if isinstance(first, bytes):
         return first[:_KEY].decode("ascii", "replace")
-    return str.__str__(first) if isinstance(first, str) else None
+    return str.__str__(first)[:_KEY] if isinstance(first, str) else None
 
 
 def left_out(count: int | None) -> str:
