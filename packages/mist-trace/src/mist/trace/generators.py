@@ -8,6 +8,8 @@ suspended at an `await`.
 
 from __future__ import annotations
 
+from sys import _getframe  # pyright: ignore[reportPrivateUsage]  # CPython's, and documented
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
@@ -57,6 +59,12 @@ def at_work(frame: FrameType) -> bool:
         if 0 <= at < len(code) - 1 and code[at] == opmap["RESUME"]:
             return code[at + 1] & _AFTER not in (_AFTER_YIELD, _AFTER_YIELD_FROM)
     return False
+
+
+def is_driven() -> bool:
+    """Tell whether the calling generator is driven as a context manager or a fixture."""
+    driver = _getframe(1).f_back
+    return driver is not None and _is_driver(driver)
 
 
 def _is_generator(frame: FrameType) -> bool:

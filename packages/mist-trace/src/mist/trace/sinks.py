@@ -54,7 +54,7 @@ class SinkHandle:
         """Call the sink; report its first error, and count all."""
         try:
             self._sink(span)
-        except Exception:  # noqa: BLE001  # whatever it is, the program goes on
+        except Exception:  # whatever it is, the program goes on
             self.errors += 1
             if self.errors == 1:
                 from logging import getLogger  # noqa: PLC0415  # only where a sink fails

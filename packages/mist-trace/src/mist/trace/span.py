@@ -1,4 +1,7 @@
 """Spans, and which of them is current."""
+# Which span is current is the business of several spans at once, so of functions here.
+# ruff: noqa: SLF001
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from sys import _getframe
 from time import perf_counter_ns, time_ns
 
 from mist.trace import interop, sinks
+from mist.trace.context import TraceContext
 from mist.trace.failure import describe, is_failure
 from mist.trace.generators import GENERATOR, at_work, owner
 from mist.trace.ids import new_id, valid_id
@@ -15,8 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Any
-
-    from mist.trace.remote import Remote
 
 
 class Span:
@@ -46,7 +48,7 @@ class Span:
         "_entered",
         "_frame",
         "_in_generator",
-        "_remote",
+        "_origin",
         "end_ns",
         "operation",
         "parent_id",
@@ -62,7 +64,7 @@ class Span:
         attrs: dict[str, Any],
         trace_id: str,
         parent_id: str,
-        remote: Remote | None,
+        origin: TraceContext | None,
     ) -> None:
         self.trace_id = trace_id
         self.span_id = new_id()
@@ -71,7 +73,7 @@ class Span:
         self.end_ns = 0
         self.status = ""
         self._attrs = attrs
-        self._remote = remote
+        self._origin = origin
         self._entered = False
         self._in_generator = False
         self.start_ns = time_ns()
@@ -84,12 +86,12 @@ class Span:
     @property
     def sampled(self) -> bool:
         """Whether the trace is meant to be recorded, by the flag that it came in with."""
-        return self._remote is None or self._remote.sampled
+        return self._origin is None or self._origin.sampled
 
     @property
     def tracestate(self) -> tuple[str, ...]:
         """The members of the `tracestate` that the trace came in with, without our own."""
-        return () if self._remote is None else self._remote.tracestate
+        return () if self._origin is None else self._origin.tracestate
 
     def set_attr(self, key: str, value: Any, /) -> None:
         """Set an attribute, such as `model`, `tokens_in`, `tokens_out` or `cost_usd`.
@@ -133,19 +135,17 @@ class Span:
         if self._entered:
             return self
         self._entered = True
-        frame = _getframe(1)
-        if (
-            frame.f_code.co_flags & GENERATOR or frame.f_globals.get("__name__") == "contextlib"
-        ) and (frame := owner(frame)) is not None:
-            self._in_generator = True
-            self._frame: FrameType | None = frame
-        enclosing = _current.get()
+        caller = _getframe(1)
+        if caller.f_code.co_flags & GENERATOR or caller.f_globals.get("__name__") == "contextlib":
+            self._frame: FrameType | None = owner(caller)
+            self._in_generator = self._frame is not None
+        enclosing = innermost.get()
         if enclosing is not None and enclosing._in_generator:
             enclosing = _without_left(enclosing)
         self._enclosing = enclosing
-        _current.set(self)
         if interop.active is not None:
             interop.active.enter(self)
+        innermost.set(self)
         return self
 
     def __exit__(
@@ -157,9 +157,9 @@ class Span:
     ) -> None:
         if interop.active is not None:
             interop.active.leave(self)
-        current = _current.get()
+        current = innermost.get()
         if current is self:
-            _current.set(self._enclosing)
+            innermost.set(self._enclosing)
         elif current is not None:
             _unlink(self, current)
         if self._in_generator:
@@ -176,7 +176,8 @@ class Span:
             self.end("error")
 
 
-_current: ContextVar[Span | None] = ContextVar("mist.trace.current", default=None)
+innermost: ContextVar[Span | None] = ContextVar("mist.trace.innermost", default=None)
+"""The span entered last in a context, which is current unless its generator is suspended."""
 
 
 def start(operation: str, /, **attrs: Any) -> Span:
@@ -188,16 +189,14 @@ def start(operation: str, /, **attrs: Any) -> Span:
         operation: What it is that takes time.
         attrs: Its first attributes, of any names.
     """
-    if interop.active is not None:
-        remote = interop.active.parent()
-        if remote is not None:
-            return Span(operation, attrs, remote.trace_id, remote.parent_id, remote)
-    parent = _current.get()
-    if parent is not None and parent._in_generator:  # noqa: SLF001  # ours
-        parent = _open(parent)
+    parent = innermost.get() if interop.active is None else interop.active.parent()
     if parent is None:
         return Span(operation, attrs, new_id(), "", None)
-    return Span(operation, attrs, parent.trace_id, parent.span_id, parent._remote)  # noqa: SLF001  # ours
+    if isinstance(parent, TraceContext):
+        return Span(operation, attrs, parent.trace_id, parent.parent_id, parent)
+    if parent._in_generator and (parent := _open(parent)) is None:
+        return Span(operation, attrs, new_id(), "", None)
+    return Span(operation, attrs, parent.trace_id, parent.span_id, parent._origin)
 
 
 def start_with_trace_id(trace_id: str, operation: str, /, **attrs: Any) -> Span:
@@ -211,7 +210,7 @@ def start_with_trace_id(trace_id: str, operation: str, /, **attrs: Any) -> Span:
     span = start(operation, **attrs)
     if trace_id != span.trace_id:
         # What another trace came in with does not belong to this one.
-        span._remote = None  # noqa: SLF001  # ours
+        span._origin = None
         span.trace_id = trace_id if valid_id(trace_id) else new_id()
     return span
 
@@ -221,8 +220,8 @@ def current() -> Span | None:
 
     Tasks and `asyncio.to_thread` inherit it; `carry` takes it to other threads.
     """
-    span = _current.get()
-    if span is not None and span._in_generator:  # noqa: SLF001  # ours
+    span = innermost.get()
+    if span is not None and span._in_generator:
         return _open(span)
     return span
 
@@ -239,15 +238,21 @@ def span_id() -> str:
     return "" if span is None else span.span_id
 
 
-# ruff: noqa: SLF001  # what follows is Span's own bookkeeping, of several spans at once
+def is_suspended(span: Span) -> bool:
+    """Tell whether a span belongs to a generator that has left it or is suspended at a `yield`."""
+    if not span._in_generator:
+        return False
+    frame = span._frame
+    return frame is None or not at_work(frame)
+
+
+def has_left(span: Span) -> bool:
+    """Tell whether a span belongs to a generator that has left it, perhaps in another context."""
+    return span._in_generator and span._frame is None
 
 
 def _open(span: Span | None) -> Span | None:
-    """Skip the spans of generators that have ended or are suspended at a `yield`."""
-    while span is not None and span._in_generator:
-        frame = span._frame
-        if frame is not None and at_work(frame):
-            break
+    while span is not None and is_suspended(span):
         span = span._enclosing
     return span
 
@@ -263,7 +268,7 @@ def _without_left(span: Span | None) -> Span | None:
 
 
 def _entered(span: Span | None) -> Span | None:
-    while span is not None and span._in_generator and span._frame is None:
+    while span is not None and has_left(span):
         span = span._enclosing
     return span
 
