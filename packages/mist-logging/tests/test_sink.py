@@ -337,16 +337,20 @@ def test_a_writer_that_logs_by_the_standard_library_does_not_loop():
     assert log.dropped == 1
 
 
-def test_a_recursion_at_its_end_loses_no_line(make_log):
+def test_a_recursion_at_its_end_loses_no_line_uncounted(make_log):
     """Where there is no room for the careful way, a shorter line comes out, or it is counted."""
     log = make_log("t")
+    calls = 0
 
     def recurse():
+        nonlocal calls
         log.logger.info("m", x={1: [2]})
+        calls += 1
         recurse()
 
     with pytest.raises(RecursionError):
         recurse()
     assert len(log.records) > 100
     assert {record["msg"] for record in log.records} == {"m"}
-    assert log.logger.dropped < 5
+    assert len(log.records) + log.logger.dropped >= calls
+    assert log.logger.dropped < 20

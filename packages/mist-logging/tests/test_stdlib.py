@@ -103,7 +103,7 @@ def test_arguments_that_do_not_fit(log, capsys, args, msg):
 
 def test_extra_of_any_name(log):
     """Names that the line or JSON has no place for."""
-    log.logger.stdlib().info("m", extra={"level": 1, "time": 2, 5: 3, "taskName": 4})
+    log.logger.stdlib().info("m", extra={"level": 1, "time": 2, 5: 3})
     assert log.fields == {"level_": 1, "time_": 2, "5": 3}
 
 

@@ -23,9 +23,15 @@ class StdlibHandler(logging.Handler):
         self._stream = stream
         self._context = context
 
-    def createLock(self) -> None:  # noqa: N802  # the standard library's name
-        """Do without a lock: the stream has what it needs."""
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write a record that passes the filters, without the handler's lock.
+
+        The stream has what it needs, and a value's text may take long or log by itself.
+        """
+        passed: object = self.filter(record)  # from Python 3.12 on it may be another record
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return bool(passed)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record."""
