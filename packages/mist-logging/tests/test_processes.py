@@ -183,6 +183,40 @@ log.info("end", n=n, count=count, dropped=log.dropped)
     assert sum(record["msg"] == "main" for record in records) == end["n"]
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
+def test_a_signal_handler_may_log_while_the_program_prints():
+    """The stream that is being written to cannot be flushed then; the line comes out all the same."""
+    child = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            """
+import os, signal, sys
+import mist.logging
+
+log = mist.logging.new("t", writer=sys.stdout)
+
+def handle(*_):
+    os.write(2, b"inside\\n")
+    log.info("signal")
+
+signal.signal(signal.SIGALRM, handle)
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+print("x" * 1_000_000, flush=True)
+print(log.dropped, file=sys.stderr)
+""",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={name: it for name, it in os.environ.items() if name != "PYTHONUNBUFFERED"},
+    )
+    # Nobody reads yet, so that the print waits, and is interrupted.
+    assert child.stderr.readline() == b"inside\n"
+    out, err = child.communicate(timeout=30)
+    assert err == b"0\n"
+    assert out.count(b'"msg":"signal"') == 1
+
+
 def test_a_program_whose_reader_has_gone_ends_well(run):
     """`tool 2>&1 | head -1` does not end with a traceback."""
     reading, writing = os.pipe()

@@ -126,7 +126,10 @@ class _Descriptor:
     def write(self, line: bytes) -> None:
         # What the program printed before comes before; and a closed file raises here, before its
         # descriptor, which may be another file's by now, is touched.
-        self._flush()
+        try:  # noqa: SIM105  # `suppress` costs more than the flush
+            self._flush()
+        except RuntimeError:
+            pass  # a signal handler has interrupted the program's own write, and must not wait
         if self._torn:
             line = b"\n" + line
         try:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import cast
 
 from mist.logging.level import nearest_level
 from mist.logging.stream import Stream
@@ -28,7 +29,8 @@ class StdlibHandler(logging.Handler):
 
         The stream has what it needs, and a value's text may take long or log by itself.
         """
-        passed: object = self.filter(record)  # from Python 3.12 on it may be another record
+        # From Python 3.12 on it may be another record.
+        passed = cast("bool | logging.LogRecord", self.filter(record))
         if passed:
             self.emit(passed if isinstance(passed, logging.LogRecord) else record)
         return bool(passed)
