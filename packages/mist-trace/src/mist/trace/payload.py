@@ -40,7 +40,7 @@ def plain(value: Any, depth: int = _DEEPEST) -> Any:  # noqa: PLR0911  # one for
         return int(value) if -_INT64 <= value < _INT64 else hex(value)
     if isinstance(value, float):
         return float(value) if value - value == 0.0 else str(float(value))
-    kind: type = type(value)
+    kind: type[Any] = type(value)
     if depth > 0 and issubclass(kind, dict):
         return {_key(key): plain(each, depth - 1) for key, each in value.items()}
     if depth > 0 and issubclass(kind, (list, tuple, set, frozenset)):

@@ -48,7 +48,7 @@ def to_mist(attrs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: Any) -> AttributeValue:
-    kind: type = type(value)
+    kind: type[Any] = type(value)
     if kind is dict or (kind is list and not _is_uniform(value)):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     valid: AttributeValue = value
