@@ -148,7 +148,7 @@ CASES = {
     "named tuple": (Named(1, 2), {"a": 1, "b": 2}),
     "enum": (Colour.RED, "red"),
     "int enum": (Number.TWO, 2),
-    "path": (pathlib.PurePosixPath("/tmp/x"), "/tmp/x"),
+    "path": (pathlib.PurePosixPath("/srv/x"), "/srv/x"),
     "uuid": (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
     "decimal": (decimal.Decimal("1.10"), "1.10"),
     "fraction": (fractions.Fraction(1, 2), 0.5),
