@@ -75,7 +75,7 @@ def from_proc() -> Iterator[tuple[str, float]]:
 def from_psutil() -> Iterator[tuple[str, float]]:
     """Ask psutil, where it is installed; else tell what Python knows itself."""
     try:
-        import psutil  # type: ignore[import-untyped]  # it has no types  # noqa: PLC0415  # an extra
+        import psutil  # noqa: PLC0415  # an extra
     except ModuleNotFoundError:
         yield "process_threads", threading.active_count()
         return
@@ -84,8 +84,10 @@ def from_psutil() -> Iterator[tuple[str, float]]:
         yield "process_threads", process.num_threads()
         yield "process_start_time_seconds", process.create_time()
         yield "process_resident_memory_bytes", process.memory_info().rss
-        count = process.num_handles if os.name == "nt" else process.num_fds
-        yield "process_open_fds", count()
+        if sys.platform == "win32":
+            yield "process_open_fds", process.num_handles()
+        else:
+            yield "process_open_fds", process.num_fds()
     except psutil.Error as exc:
         raise OSError(str(exc)) from exc
 
