@@ -1,0 +1,116 @@
+"""Variables of the environment: which field each is for."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from mist.config.entry import Entry
+from mist.config.names import VARIABLES, find
+from mist.config.origin import Origin
+from mist.config.problem import Problem
+from mist.config.schema import Leaf, Node, Section, leaves, segment
+from mist.config.suggest import nearest
+from mist.config.value import Path, dotted
+
+_FILE = "_FILE"
+_LARGEST = 1 << 20  # bytes of a secret's file; a device has no end
+
+
+class Environment:
+    """The variables that start with a prefix.
+
+    Args:
+        root: what the configuration may hold.
+        prefix: as `normal_prefix` gives it.
+        variables: all there are.
+
+    Attributes:
+        problems: what is wrong with them.
+        unknown: those that mean no field.
+    """
+
+    def __init__(self, root: Section, prefix: str, variables: Mapping[str, str]) -> None:
+        self.problems: list[Problem] = []
+        self.unknown: list[Problem] = []
+        self._root = root
+        self._prefix = prefix
+        self._variables = variables
+
+    def entries(self, tree: dict[str, Any]) -> Iterator[Entry]:
+        """What the variables say, outer tables before what is in them, and tags first of all.
+
+        Args:
+            tree: the configuration so far, with every entry that was yielded laid into it: it
+                tells which member of a union is meant, and how existing keys are spelled.
+        """
+        names = self._names()
+        for name in sorted(names, key=lambda name: (not self._is_tag(name), name.count("__"))):
+            found = self._find(name, tree)
+            if found:
+                yield Entry(*found, self._variables[name], Origin("variable", name))
+            elif name.endswith(_FILE) and (found := self._find(name.removesuffix(_FILE), tree)):
+                yield from self._from_file(name, *found)
+            elif self._prefix:
+                self._report_unknown(name)
+
+    def _names(self) -> list[str]:
+        size, prefix = len(self._prefix), self._prefix
+        return [name for name in self._variables if name[:size].upper() == prefix != name]
+
+    def _find(self, name: str, tree: Any) -> tuple[Path, Node] | None:
+        if not name.startswith(self._prefix):
+            return None
+        return find(self._root, name[len(self._prefix) :], tree, VARIABLES)
+
+    def _is_tag(self, name: str) -> bool:
+        found = self._find(name, None)
+        return found is not None and isinstance(found[1], Leaf) and found[1].kind == "tag"
+
+    def _from_file(self, name: str, path: Path, node: Node) -> Iterator[Entry]:
+        """The entry of a secret that stands in a file of its own."""
+        plain = name.removesuffix(_FILE)
+        if not node.secret:
+            self._report_unknown(name)
+        elif plain in self._variables:
+            self._report(path, name, f"{plain} is set too: unset one of the two")
+        else:
+            try:
+                text = _read_secret(self._variables[name])
+            except (OSError, ValueError) as exc:
+                why = getattr(exc, "strerror", None) or exc
+                self._report(path, name, f"{self._variables[name]!r} cannot be read: {why}")
+            else:
+                yield Entry(path, node, text, Origin("variable", name))
+
+    def _report(self, path: Path, name: str, message: str) -> None:
+        origin = Origin("variable", name)
+        self.problems.append(Problem(path=dotted(path), message=message, origin=origin))
+
+    def _report_unknown(self, name: str) -> None:
+        known = [variable_name(self._prefix, path) for path, _ in leaves(self._root)]
+        suggestion = nearest(name, known)
+        message = "unknown variable" + (f"; did you mean {suggestion}?" if suggestion else "")
+        origin = Origin("variable", name)
+        self.unknown.append(Problem(path="", message=message, origin=origin, suggestion=suggestion))
+
+
+def normal_prefix(prefix: str) -> str:
+    """What variables start with: `app`, `my-app`, `APP_` -> `APP_`, `MY_APP_`, `APP_`."""
+    words = re.sub(r"[^A-Z0-9]", "_", prefix.upper()).rstrip("_")
+    return f"{words}_" if words else ""
+
+
+def variable_name(prefix: str, path: Path) -> str:
+    """The variable for a path; the prefix is as `normal_prefix` gives it."""
+    return prefix + "__".join(segment(str(key)) for key in path)
+
+
+def _read_secret(file: str) -> str:
+    """The text of a file, without the line end that editors put behind it."""
+    with FilePath(file).open("rb") as stream:
+        data = stream.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise ValueError(f"larger than {_LARGEST} bytes")
+    text = data.decode("utf-8-sig")
+    return text.removesuffix("\n").removesuffix("\r")

@@ -1,0 +1,106 @@
+"""Names from outside that mean a field: `DB__HOST` in a variable, `db.host` in an override."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from mist.config.prepare import choose_section
+from mist.config.schema import Choice, Leaf, Node, Section, Table, fold, segment
+from mist.config.value import Path, is_table
+
+
+class Naming(msgspec.Struct, frozen=True):
+    """How keys are joined to a name.
+
+    Args:
+        separator: what stands between keys.
+        key: the key of a section that a part of a name means; None for none.
+        fresh: the key that is made of a name's last part, for a table that the user fills.
+        spelling: the form in which keys of such a table are compared.
+    """
+
+    separator: str
+    key: Callable[[Section, str], str | None]
+    fresh: Callable[[str], str]
+    spelling: Callable[[str], str]
+
+
+def _dotted_key(section: Section, part: str) -> str | None:
+    return part if part == section.tag_field else section.folded.get(fold(part))
+
+
+VARIABLES = Naming("__", lambda section, part: section.segments.get(part), str.lower, segment)
+DOTTED = Naming(".", _dotted_key, str, str)
+
+
+def find(node: Node, name: str, tree: Any, naming: Naming) -> tuple[Path, Node] | None:
+    """What a name means: the path, and what may stand there; None for nothing.
+
+    Args:
+        node: where the name starts.
+        name: the keys, joined.
+        tree: the value at that node so far; its keys are preferred to new ones.
+        naming: how they are joined.
+    """
+    match node:
+        case Section():
+            return _find_in_section(node, name, tree, naming)
+        case Table():
+            return _find_in_table(node, name, tree, naming)
+        case Choice():
+            return _find_in_choice(node, name, tree, naming)
+        case _:
+            return None
+
+
+def _splits(name: str, separator: str) -> list[tuple[str, str]]:
+    """The name as a whole, then every way to take a first key off it."""
+    parts = name.split(separator)
+    cuts = [len(parts), *range(1, len(parts))]
+    return [(separator.join(parts[:cut]), separator.join(parts[cut:])) for cut in cuts]
+
+
+def _find_in_section(
+    section: Section, name: str, tree: Any, naming: Naming
+) -> tuple[Path, Node] | None:
+    for first, rest in _splits(name, naming.separator):
+        key = naming.key(section, first)
+        if key is None:
+            continue
+        field = section.fields.get(key)
+        if field is None:
+            return ((key,), section.tag) if section.tag and not rest else None
+        if not rest:
+            return (key,), field.node
+        if found := find(field.node, rest, _at(tree, key), naming):
+            return (key, *found[0]), found[1]
+    return None
+
+
+def _find_in_table(table: Table, name: str, tree: Any, naming: Naming) -> tuple[Path, Node] | None:
+    if not all(name.split(naming.separator)):
+        return None
+    existing = {naming.spelling(key): key for key in tree} if is_table(tree) else {}
+    if isinstance(table.value, Section | Choice):
+        for first, rest in _splits(name, naming.separator)[1:]:
+            key = existing.get(naming.spelling(first), naming.fresh(first))
+            if found := find(table.value, rest, _at(tree, key), naming):
+                return (key, *found[0]), found[1]
+    return (existing.get(naming.spelling(name), naming.fresh(name)),), table.value
+
+
+def _find_in_choice(
+    choice: Choice, name: str, tree: Any, naming: Naming
+) -> tuple[Path, Node] | None:
+    chosen = choose_section(choice, tree) if is_table(tree) else None
+    for member in [chosen, *choice.members] if chosen else choice.members:
+        if found := find(member, name, tree, naming):
+            path, node = found
+            is_tag = len(path) == 1 and isinstance(node, Leaf) and node.kind == "tag"
+            return (path, choice.tag or node) if is_tag else found
+    return None
+
+
+def _at(tree: Any, key: str) -> Any:
+    return tree.get(key) if is_table(tree) else None

@@ -1,0 +1,86 @@
+"""What a configuration was made from: the file, and what was laid over it."""
+
+import functools
+from collections import deque
+from typing import Any, Literal
+
+from mist.config.origin import Origin
+from mist.config.schema import fold
+from mist.config.value import NOTHING, Path, at
+
+
+class Provenance:
+    """Tells the origin of every value.
+
+    Args:
+        kind: what the tree was before anything was laid over it, a `file` or a `mapping`.
+        file: the path as it was given; "" where there is none.
+        text: the file's.
+        prefix: what variables start with.
+    """
+
+    def __init__(
+        self,
+        kind: Literal["file", "mapping"] = "mapping",
+        file: str = "",
+        text: str = "",
+        prefix: str | None = None,
+    ) -> None:
+        self.kind = kind
+        self.file = file
+        self.prefix = prefix
+        self.tree: dict[str, Any] = {}
+        self._text = text
+        self._laid: dict[Path, Origin] = {}
+
+    def lay(self, path: Path, origin: Origin) -> None:
+        """Note that what is at a path, and below it, is from elsewhere from now on."""
+        for below in [each for each in self._laid if each[: len(path)] == path]:
+            del self._laid[below]
+        self._laid[path] = origin
+
+    def origin(self, path: Path) -> Origin:
+        """Where the value at a path comes from."""
+        for size in range(len(path), 0, -1):
+            if path[:size] in self._laid:
+                return self._laid[path[:size]]
+        there = at(self.tree, path) is not NOTHING
+        return self.place(path) if there else Origin("default")
+
+    def place(self, path: Path) -> Origin:
+        """Where in the file a key is or, where it is not there, the table that lacks it."""
+        if self.kind == "mapping" or not self.file:
+            return Origin(self.kind, self.file) if self.kind == "mapping" else Origin("default")
+        for size in range(len(path), 0, -1):
+            line = self._lines.get(path[:size]) or self._folded_lines.get(_folded(path[:size]))
+            if line:
+                return Origin("file", self.file, line)
+        return Origin("file", self.file)
+
+    @functools.cached_property
+    def _lines(self) -> dict[Path, int]:
+        from mist.config.locate import Locations  # noqa: PLC0415  # only a mistake needs it
+
+        return Locations(self._text).lines
+
+    @functools.cached_property
+    def _folded_lines(self) -> dict[Path, int]:
+        return {_folded(path): line for path, line in self._lines.items()}
+
+
+# Structs take no weak references, so that the objects are kept: the last few, not all.
+_loaded: deque[tuple[object, Provenance]] = deque(maxlen=32)
+
+
+def remember(obj: object, provenance: Provenance) -> None:
+    """Keep what a configuration was made from, for `recall`."""
+    _loaded.append((obj, provenance))
+
+
+def recall(obj: object) -> Provenance | None:
+    """What a configuration was made from; None where it was made otherwise, or long ago."""
+    return next((kept for made, kept in tuple(_loaded) if made is obj), None)
+
+
+def _folded(path: Path) -> Path:
+    return tuple(fold(step) if isinstance(step, str) else step for step in path)
