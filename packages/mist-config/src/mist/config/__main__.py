@@ -10,11 +10,12 @@ from typing import Any
 
 from mist.config.environment import normal_prefix, variable_name
 from mist.config.expected import expected
-from mist.config.explain import columns, explain
+from mist.config.explain import columns, display, explain
 from mist.config.load import load
+from mist.config.node import Field, leaves
 from mist.config.problem import ConfigError, ConfigWarning
-from mist.config.schema import leaves, schema
-from mist.config.value import dotted, printable
+from mist.config.schema import schema
+from mist.config.value import Path, dotted, printable
 
 _DESCRIPTION = """\
 Check a TOML configuration file against the Struct or dataclass that it is for, without starting
@@ -77,10 +78,28 @@ def _explain(target: Any, args: argparse.Namespace) -> None:
 def _env(target: Any, args: argparse.Namespace) -> None:
     prefix = normal_prefix(args.prefix or "")
     rows = [
-        (variable_name(prefix, path), dotted(path), expected(node))
-        for path, node in leaves(schema(target))
+        (
+            variable_name(prefix, path),
+            dotted(path),
+            _default(path, fields),
+            expected(fields[-1].node),
+        )
+        for path, fields in leaves(schema(target))
     ]
-    _say(columns(rows) if rows else "")
+    _say(columns(rows))
+
+
+def _default(path: Path, fields: Sequence[Field]) -> str:
+    """What a field is where nothing sets it; a section's own default counts before the field's."""
+    value: Any = None
+    for field in fields:
+        if value is not None:
+            value = getattr(value, field.name, None)
+        elif field.default is not None:
+            value = field.default()
+        elif field is fields[-1]:
+            return "required"
+    return display(fields[-1].node, value, path)
 
 
 def _load(target: Any, args: argparse.Namespace) -> Any:
@@ -109,7 +128,7 @@ def _target(spec: str) -> Any:
     try:
         found: Any = importlib.import_module(module)
     except ModuleNotFoundError as exc:
-        inner = "" if module.startswith(f"{exc.name}") else f", which {module} imports"
+        inner = "" if f"{module}.".startswith(f"{exc.name}.") else f", which {module} imports"
         raise _TargetError(3, f"there is no module {exc.name}{inner}") from exc
     except Exception as exc:  # importing runs a program of any kind
         raise _TargetError(1, f"{module} fails to import: {type(exc).__name__}: {exc}") from exc

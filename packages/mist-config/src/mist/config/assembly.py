@@ -1,16 +1,15 @@
 """A configuration, put together from a tree and from what is laid over it."""
 
-import copy
 from typing import Any, cast
 
 from mist.config.diagnose import convert
 from mist.config.entry import Entry
 from mist.config.expected import expected
+from mist.config.node import ANY, Choice, Leaf, Node, Section, conceals
 from mist.config.origin import Origin
-from mist.config.prepare import WRONG, choose_section, prepare
+from mist.config.prepare import WRONG, choose_section, copied, prepare
 from mist.config.problem import Problem
 from mist.config.provenance import Provenance
-from mist.config.schema import ANY, Choice, Node, Section, conceals
 from mist.config.suggest import nearest
 from mist.config.text import read_text
 from mist.config.value import Path, at, dotted, is_table, shown
@@ -47,21 +46,22 @@ class Assembly:
             tree: stays as it is.
             base: the directory that paths in it are relative to.
         """
-        self._provenance.tree = prepare(self._root, tree, (), self, base)
+        try:
+            self._provenance.tree = prepare(self._root, tree, (), self, base)
+        except RecursionError:
+            self._note(self.problems, (), "nested too deeply")
 
     def lay(self, entry: Entry) -> None:
         """Lay a value over what there is."""
         self._origin = entry.origin
         try:
             value = entry.value
-            if isinstance(value, str):
-                value = read_text(entry.node, value)
-            else:
-                value = copy.deepcopy(value)
+            is_text = isinstance(value, str)
+            value = read_text(entry.node, value) if is_text else copied(value)
             value = self._with_tag(entry, value)
             value = prepare(entry.node, value, entry.path, self, None)
-        except ValueError as exc:
-            self.wrong(entry.node, entry.path, entry.value, str(exc))
+        except (ValueError, RecursionError) as exc:
+            self.wrong(entry.node, entry.path, entry.value, _reason(exc))
             value = WRONG
         self._put(entry.node, entry.path, value, entry.origin)
         self._origin = None
@@ -110,18 +110,19 @@ class Assembly:
         if table is None or (value is WRONG and is_table(table.get(path[-1]))):
             return  # what is there is reported for itself
         table[path[-1]] = value
-        self._provenance.lay(path, origin)
+        self._provenance.lay(path, origin, whole=not isinstance(node, Leaf))
 
     def _table(self, path: Path) -> dict[Any, Any] | None:
         """The table at a path, made where there is none; None where something else stands."""
-        table: Any = self.tree
+        table: dict[Any, Any] = self.tree
         for key in path:
             if table.get(key) is None:
                 table[key] = {}
-            table = table[key]
-            if not is_table(table):
+            below: Any = table[key]
+            if not is_table(below):
                 return None
-        return cast("dict[Any, Any]", table)
+            table = cast("dict[Any, Any]", below)
+        return table
 
     def _with_tag(self, entry: Entry, value: Any) -> Any:
         """A table for a union with the tag that is known from elsewhere, if it has none itself."""
@@ -131,6 +132,10 @@ class Assembly:
             if is_table(there) and tag in there:
                 return {tag: there[tag], **value}
         return value
+
+
+def _reason(exc: ValueError | RecursionError) -> str:
+    return "nested too deeply" if isinstance(exc, RecursionError) else str(exc)
 
 
 def _section(node: Node, value: Any) -> Section | None:

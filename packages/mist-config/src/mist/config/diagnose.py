@@ -12,10 +12,10 @@ import msgspec
 
 from mist.config.environment import variable_name
 from mist.config.expected import expected
+from mist.config.node import Choice, Field, Items, Leaf, Node, Section, Table, conceals
 from mist.config.prepare import WRONG, choose_section
 from mist.config.problem import ConfigError, Problem
 from mist.config.provenance import Provenance
-from mist.config.schema import Choice, Field, Items, Leaf, Node, Section, Table, conceals
 from mist.config.suggest import nearest
 from mist.config.value import Path, dotted, is_list, is_table, shown
 
@@ -40,7 +40,10 @@ def convert(
             return msgspec.convert(tree, root.type, str_keys=True)
         except msgspec.ValidationError as exc:
             reason = str(exc)
-    known += _Diagnosis(provenance).of(root, tree, ())
+    try:
+        known += _Diagnosis(provenance).of(root, tree, ())
+    except RecursionError:
+        reason = "nested too deeply"
     # A type may be stricter as a whole than in its parts; then msgspec's own words have to do.
     raise ConfigError(known or [Problem(path="", message=reason, origin=provenance.place(()))])
 
@@ -85,6 +88,8 @@ class _Diagnosis:
         except msgspec.ValidationError as exc:
             if exc.__cause__ is not None:  # raised by the program's own `__post_init__`
                 yield self._problem(path, str(exc.__cause__) or type(exc.__cause__).__name__)
+            elif isinstance(node, Section) and is_table(value):
+                yield self._problem(path, str(exc))
             else:
                 yield self._mismatch(node, value, path)
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
+from mist.config.node import Node
 from mist.config.origin import Origin
-from mist.config.schema import Node
 from mist.config.value import Path
 
 

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path as FilePath
 from typing import Any
 
 from mist.config.entry import Entry
 from mist.config.names import VARIABLES, find
+from mist.config.node import Leaf, Node, Section, leaves, segment
 from mist.config.origin import Origin
 from mist.config.problem import Problem
-from mist.config.schema import Leaf, Node, Section, leaves, segment
 from mist.config.suggest import nearest
 from mist.config.value import Path, dotted
 
@@ -44,8 +43,7 @@ class Environment:
             tree: the configuration so far, with every entry that was yielded laid into it: it
                 tells which member of a union is meant, and how existing keys are spelled.
         """
-        names = self._names()
-        for name in sorted(names, key=lambda name: (not self._is_tag(name), name.count("__"))):
+        for name in sorted(self._names(), key=self._turn):
             found = self._find(name, tree)
             if found:
                 yield Entry(*found, self._variables[name], Origin("variable", name))
@@ -61,11 +59,13 @@ class Environment:
     def _find(self, name: str, tree: Any) -> tuple[Path, Node] | None:
         if not name.startswith(self._prefix):
             return None
-        return find(self._root, name[len(self._prefix) :], tree, VARIABLES)
+        rest = name[len(self._prefix) :]
+        return self._root.variables.get(rest) or find(self._root, rest, tree, VARIABLES)
 
-    def _is_tag(self, name: str) -> bool:
+    def _turn(self, name: str) -> tuple[bool, int]:
         found = self._find(name, None)
-        return found is not None and isinstance(found[1], Leaf) and found[1].kind == "tag"
+        is_tag = found is not None and isinstance(found[1], Leaf) and found[1].kind == "tag"
+        return not is_tag, name.count("__")
 
     def _from_file(self, name: str, path: Path, node: Node) -> Iterator[Entry]:
         """The entry of a secret that stands in a file of its own."""
@@ -108,7 +108,7 @@ def variable_name(prefix: str, path: Path) -> str:
 
 def _read_secret(file: str) -> str:
     """The text of a file, without the line end that editors put behind it."""
-    with FilePath(file).open("rb") as stream:
+    with open(file, "rb") as stream:  # noqa: PTH123  # pathlib takes long to load
         data = stream.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise ValueError(f"larger than {_LARGEST} bytes")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mist.config.schema import Choice, Items, Kind, Leaf, Node, Section, Table
+from mist.config.node import Choice, Items, Kind, Leaf, Node, Section, Table
 from mist.config.value import printable, shown
 
 _WORDS: dict[Kind, str] = {
@@ -40,9 +40,9 @@ def expected(node: Node) -> str:
         case Items(item=None):
             words = f"a list of {len(node.positions)}: {', '.join(map(expected, node.positions))}"
         case Items():
-            words = _of("a list", node.item)
+            words = _of("a list", "item", node.item)
         case Table():
-            words = _of("a table", node.value)
+            words = _of("a table", "value", node.value)
         case Choice():
             words = " or ".join(dict.fromkeys(map(expected, node.members)))
         case _:
@@ -57,12 +57,12 @@ def expected(node: Node) -> str:
     return " ".join([words, *_limits(limits, counted=isinstance(node, Items | Table))])
 
 
-def _of(container: str, item: Node | None) -> str:
+def _of(container: str, part: str, item: Node | None) -> str:
     if item is None or isinstance(item, Section):
         return f"{container} of tables"
     if isinstance(item, Leaf) and item.kind == "any":
         return container
-    return f"{container} of {expected(item)}"
+    return f"{container}, each {part} {expected(item)}"
 
 
 def _word(annotation: Any) -> str:

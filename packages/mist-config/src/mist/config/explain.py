@@ -2,25 +2,16 @@
 
 import dataclasses
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
+from mist.config.node import ANY, Choice, Items, Node, Section, Table, conceals, constructor
 from mist.config.origin import Origin
 from mist.config.plain import fitting
 from mist.config.provenance import recall
-from mist.config.schema import (
-    ANY,
-    Choice,
-    Items,
-    Node,
-    Section,
-    Table,
-    conceals,
-    constructor,
-    schema,
-)
+from mist.config.schema import schema
 from mist.config.secret import MASK
 from mist.config.value import Path, dotted, is_list, is_table, shown
 
@@ -86,7 +77,7 @@ def explain(obj: object) -> Explanation:
         tuple(
             Setting(
                 path=dotted(path),
-                value=_display(value, secret=conceals(node, path)),
+                value=display(node, value, path),
                 origin=provenance.origin(path) if provenance else Origin("code"),
             )
             for path, node, value in found
@@ -94,7 +85,7 @@ def explain(obj: object) -> Explanation:
     )
 
 
-def columns(rows: list[tuple[str, ...]]) -> str:
+def columns(rows: Sequence[tuple[str, ...]]) -> str:
     """Rows as lines, with all columns but the last padded to one width."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
@@ -124,7 +115,15 @@ def _has_parts(value: object) -> bool:
     return is_table(value) or isinstance(value, msgspec.Struct) or dataclasses.is_dataclass(value)
 
 
-def _display(value: Any, *, secret: bool) -> str:
+def display(node: Node, value: Any, path: Path) -> str:
+    """A value as it may be shown to anybody.
+
+    Args:
+        node: what it should be.
+        value: a single value, or a list of them.
+        path: where it is; a telling name conceals it.
+    """
+    secret = conceals(node, path)
     if is_table(value):
         return "{}"  # one that is not empty is shown by its keys
     if is_list(value) and not secret:

@@ -5,9 +5,9 @@ from typing import Any, Protocol
 
 from mist.config.entry import Entry
 from mist.config.names import DOTTED, find
+from mist.config.node import Section, fold, leaves
 from mist.config.origin import Origin
 from mist.config.problem import Problem
-from mist.config.schema import Section, fold, leaves
 from mist.config.suggest import nearest
 from mist.config.value import dotted, printable
 
@@ -45,10 +45,10 @@ class Flags(Protocol):
 
 def flag_entries(root: Section, flags: Flags) -> Iterator[Entry]:
     """The values of the flags that the command line gave; `db-host` is for `db.host`."""
-    for path, node in leaves(root):
+    for path, fields in leaves(root):
         name = "-".join(fold(str(key)).replace("_", "-") for key in path)
         if _was_given(flags, name):
-            yield Entry(path, node, _value(flags, name), Origin("flag", f"--{name}"))
+            yield Entry(path, fields[-1].node, _value(flags, name), Origin("flag", f"--{name}"))
 
 
 def override_entries(

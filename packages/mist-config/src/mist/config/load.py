@@ -3,7 +3,6 @@
 import os
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from mist.config.assembly import Assembly
@@ -62,9 +61,9 @@ def load(
         text, tree = _read(path, optional=optional)
     except ConfigError as exc:
         problems, text, tree = list(exc.problems), "", {}
-    provenance = Provenance("file", file, text, normal)
+    provenance = Provenance("file", file, text, normal if env is None or env else None)
     assembly = Assembly(root, provenance)
-    assembly.start(tree, str(Path(file).absolute().parent) if file else None)
+    assembly.start(tree, _directory(file) if file else None)
     environment = Environment(root, normal, os.environ if env is None else env)
     for entry in environment.entries(assembly.tree):
         assembly.lay(entry)
@@ -118,6 +117,10 @@ def _read(path: str | os.PathLike[str] | None, *, optional: bool) -> tuple[str, 
             return "", {}
         raise missing_file(path) from None
     return text, parse_document(text, os.fspath(path))
+
+
+def _directory(file: str) -> str:
+    return os.path.dirname(os.path.abspath(file))  # noqa: PTH100, PTH120  # pathlib takes long to load
 
 
 def _sort_out(problems: list[Problem], strays: list[Problem], unknown: Unknown) -> list[Problem]:

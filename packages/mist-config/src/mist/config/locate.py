@@ -175,6 +175,7 @@ def _plain(raw: str) -> str:
     """The key that is written so."""
     if raw[0] not in "\"'":
         return raw
+
     try:
         return str(tomllib.loads(f"key = {raw}")["key"])
     except ValueError:

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from mist.config.node import Choice, Leaf, Node, Section, Table, fold, segment
 from mist.config.prepare import choose_section
-from mist.config.schema import Choice, Leaf, Node, Section, Table, fold, segment
 from mist.config.value import Path, is_table
 
 

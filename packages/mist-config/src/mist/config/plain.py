@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from mist.config.schema import ANY, Choice, Items, Node, Section, Table, constructor
+from mist.config.node import ANY, Choice, Items, Node, Section, Table, constructor
 from mist.config.value import is_list, is_table
 
 

@@ -1,14 +1,12 @@
 """Values as TOML has them, made into values that msgspec takes."""
 
-import copy
 import datetime as dt
 import os
-import pathlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from mist.config.node import ANY, Choice, Field, Items, Kind, Leaf, Node, Section, Table, fold
 from mist.config.quantity import parse_duration, parse_size
-from mist.config.schema import ANY, Choice, Field, Items, Kind, Leaf, Node, Section, Table, fold
 from mist.config.secret import Secret
 from mist.config.value import Path, is_list, is_table
 
@@ -78,7 +76,16 @@ def prepare_leaf(leaf: Leaf, value: Any, base: str | None = None) -> Any:
         return _READERS[leaf.kind](value, base)
     if leaf.kind == "timedelta" and isinstance(value, int | float) and not isinstance(value, bool):
         return _timedelta(value)
-    return copy.deepcopy(value) if leaf.kind == "any" else value
+    return copied(value) if leaf.kind == "any" else value
+
+
+def copied(value: Any) -> Any:
+    """A value whose tables and lists are its own."""
+    if is_table(value):
+        return {key: copied(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return list(map(copied, value))  # pyright: ignore[reportUnknownArgumentType]  # any list
+    return value
 
 
 def choose_section(node: Choice, value: Any) -> Section | None:
@@ -135,13 +142,15 @@ def _prepare_choice(node: Choice, value: Any, path: Path, report: Report, base: 
     return value
 
 
-def _path(text: str, base: str | None) -> pathlib.Path:
+def _path(text: str, base: str | None) -> Any:
     if not text or "\0" in text:
         raise ValueError("a path is not empty and has no null character")
     expanded = os.path.expanduser(text)  # noqa: PTH111  # a user without a home is no RuntimeError
     if expanded.startswith("~"):
         raise ValueError("that user has no home directory")
-    return pathlib.Path(base or "", expanded)
+    import pathlib  # noqa: PLC0415  # takes long to load, and few have paths
+
+    return pathlib.Path(os.path.join(base, expanded) if base else expanded)  # noqa: PTH118  # faster
 
 
 def _timedelta(seconds: float) -> dt.timedelta:

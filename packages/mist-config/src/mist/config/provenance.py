@@ -4,8 +4,8 @@ import functools
 from collections import deque
 from typing import Any, Literal
 
+from mist.config.node import fold
 from mist.config.origin import Origin
-from mist.config.schema import fold
 from mist.config.value import NOTHING, Path, at
 
 
@@ -16,7 +16,7 @@ class Provenance:
         kind: what the tree was before anything was laid over it, a `file` or a `mapping`.
         file: the path as it was given; "" where there is none.
         text: the file's.
-        prefix: what variables start with.
+        prefix: what variables start with; None where there are no variables.
     """
 
     def __init__(
@@ -33,10 +33,17 @@ class Provenance:
         self._text = text
         self._laid: dict[Path, Origin] = {}
 
-    def lay(self, path: Path, origin: Origin) -> None:
-        """Note that what is at a path, and below it, is from elsewhere from now on."""
-        for below in [each for each in self._laid if each[: len(path)] == path]:
-            del self._laid[below]
+    def lay(self, path: Path, origin: Origin, *, whole: bool = False) -> None:
+        """Note where the value at a path comes from, now that it is laid over another.
+
+        Args:
+            path: where it is.
+            origin: where it comes from.
+            whole: whether it may have replaced values below the path, too.
+        """
+        if whole:
+            for below in [each for each in self._laid if each[: len(path)] == path]:
+                del self._laid[below]
         self._laid[path] = origin
 
     def origin(self, path: Path) -> Origin:

@@ -1,16 +1,10 @@
-"""What a type says about the configuration that it describes.
-
-A type becomes a tree of nodes: a `Section` for each Struct or dataclass, and below it what each
-field may hold. Everything else in this package walks that tree.
-"""
+"""The tree of nodes that a type becomes."""
 
 import dataclasses
 import datetime as dt
 import decimal
 import enum
 import functools
-import pathlib
-import re
 import types
 import typing
 import uuid
@@ -19,14 +13,25 @@ from typing import Any, Literal, TypeGuard
 
 import msgspec
 
+from mist.config.node import (
+    Choice,
+    Field,
+    Items,
+    Kind,
+    Leaf,
+    Node,
+    Section,
+    Table,
+    any_value,
+    fold,
+    is_textual,
+    leaves,
+    parts,
+    segment,
+)
 from mist.config.quantity import MARK
 from mist.config.secret import Secret, sounds_secret
-from mist.config.value import Path
-
-Kind = Literal[
-    "any", "bool", "choice", "duration", "float", "int", "none", "path", "secret", "size", "tag",
-    "text", "timedelta", "word",
-]  # fmt: skip
+from mist.config.value import dotted
 
 _KINDS: dict[Any, Kind] = {
     Any: "any",
@@ -47,142 +52,15 @@ _KINDS: dict[Any, Kind] = {
     decimal.Decimal: "word",
     bytes: "word",
     bytearray: "word",
-    pathlib.Path: "path",
-    pathlib.PurePath: "path",
 }
 _MAPPINGS = (dict, abc.Mapping, abc.MutableMapping)
 _COLLECTIONS = (
     list, set, frozenset,
     abc.Collection, abc.Sequence, abc.MutableSequence, abc.Set, abc.MutableSet,
 )  # fmt: skip
-# What a node needs done before msgspec can take its value.
+# What needs something done before msgspec can take it.
 _PREPARED = frozenset({"any", "duration", "path", "secret", "size", "timedelta"})
-_NUMERIC = frozenset({"bool", "duration", "float", "int", "none", "size", "timedelta"})
 _LIMITS = ("gt", "ge", "lt", "le", "multiple_of", "pattern", "min_length", "max_length", "tz")
-
-
-class Node(msgspec.Struct, kw_only=True, eq=False):
-    """What one place may hold.
-
-    Args:
-        type: the annotation, with its constraints, as msgspec takes it.
-        limits: the constraints, by their names in `msgspec.Meta`.
-        secret: whether values are masked wherever they would be shown.
-        plain: whether msgspec can take values as TOML has them.
-    """
-
-    type: Any
-    limits: dict[str, Any] = {}
-    secret: bool = False
-    plain: bool = False
-
-
-class Leaf(Node):
-    """A single value; for `choice` and `tag`, one of `choices`."""
-
-    kind: Kind
-    choices: tuple[str | int | bool | None, ...] = ()
-
-
-class Items(Node):
-    """A list, set or tuple: all items alike, or each of `positions` its own."""
-
-    item: Node | None
-    positions: tuple[Node, ...] = ()
-
-    def at(self, index: int) -> Node | None:
-        """What stands at an index; None where nothing may."""
-        if self.item is not None:
-            return self.item
-        return self.positions[index] if index < len(self.positions) else None
-
-
-class Table(Node):
-    """A dict: keys that the user chooses."""
-
-    key: Node
-    value: Node
-
-
-class Choice(Node):
-    """A union; at most one member takes lists, and either sections or one dict take tables."""
-
-    members: tuple[Node, ...]
-
-    @property
-    def sections(self) -> list["Section"]:
-        """The members that are Structs or dataclasses."""
-        return [member for member in self.members if isinstance(member, Section)]
-
-    @property
-    def tag(self) -> Leaf | None:
-        """What chooses among several sections."""
-        sections = self.sections
-        return _tag(*sections) if len(sections) > 1 else None
-
-
-class Field(msgspec.Struct, kw_only=True, eq=False):
-    """One field of a Section.
-
-    Args:
-        name: the attribute in Python.
-        key: the key in TOML.
-        node: what it may hold.
-        default: its value where nothing is set, made anew; None where it is required.
-    """
-
-    name: str
-    key: str
-    node: Node
-    default: typing.Callable[[], Any] | None
-
-
-class Section(Node, dict=True):
-    """A Struct or dataclass: keys that the program chooses."""
-
-    fields: dict[str, Field]
-    tag_field: str | None = None
-    tag_value: str | int | None = None
-    closed: bool = False
-
-    @property
-    def name(self) -> str:
-        """What the class is called."""
-        return str(getattr(self.type, "__qualname__", self.type))
-
-    @property
-    def tag(self) -> Leaf | None:
-        """What tells the class from others."""
-        return _tag(self) if self.tag_field else None
-
-    @functools.cached_property
-    def folded(self) -> dict[str, str]:
-        """Keys by their folded form; see `fold`."""
-        return {fold(key): key for key in self.fields}
-
-    @functools.cached_property
-    def segments(self) -> dict[str, str]:
-        """Keys by what they are called in a variable."""
-        found = {segment(key): key for key in self.fields}
-        if self.tag_field:
-            found.setdefault(segment(self.tag_field), self.tag_field)
-        return found
-
-
-def _tag(*sections: Section) -> Leaf:
-    tags = tuple(section.tag_value for section in sections)
-    return Leaf(type=Literal[tags], kind="tag", choices=tags, plain=True)
-
-
-def fold(key: str) -> str:
-    """A key with `_` for `-`: the two are one to a person who writes TOML."""
-    return key.replace("-", "_")
-
-
-def segment(key: str) -> str:
-    """What a key is called in a variable: `maxRetries`, `max-retries` -> `MAX_RETRIES`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key)
-    return re.sub(r"[^A-Z0-9]", "_", words.upper())
 
 
 def schema(target: Any) -> Section:
@@ -199,69 +77,15 @@ def schema(target: Any) -> Section:
 
 @functools.lru_cache(maxsize=256)
 def _built(target: Any) -> Section:
-    return _Builder().section(target)
-
-
-def leaves(root: Section) -> abc.Iterator[tuple[Path, Node]]:
-    """Every field that is not itself a section, with its path; dicts and lists are not entered."""
-    yield from _leaves(root, (), ())
-
-
-def _leaves(
-    section: Section, path: Path, inside: tuple[Section, ...]
-) -> abc.Iterator[tuple[Path, Node]]:
-    for field in section.fields.values():
-        node, here = field.node, (*path, field.key)
-        below = node.sections if isinstance(node, Choice) else [node]
-        sections = [each for each in below if isinstance(each, Section)]
-        for each in sections:
-            if each not in (*inside, section):
-                yield from _leaves(each, here, (*inside, section))
-        if not sections:
-            yield here, node
-
-
-def constructor(section: Section) -> type:
-    """The class itself, without what a generic one is applied to."""
-    return typing.cast("type", typing.get_origin(section.type) or section.type)
-
-
-def parts(node: Node) -> tuple[Node, ...]:
-    """The nodes that a list, a dict or a union is made of; the fields of a section are its own."""
-    match node:
-        case Items():
-            return (node.item,) if node.item else node.positions
-        case Table():
-            return (node.key, node.value)
-        case Choice():
-            return node.members
-        case _:
-            return ()
-
-
-def conceals(node: Node, path: Path) -> bool:
-    """Whether text in a place must not be shown.
-
-    Text is concealed too where a table belongs: there may be secrets in it.
-    """
-    if node.secret or any(isinstance(part, Section) for part in (node, *parts(node))):
-        return True
-    key = next((step for step in reversed(path) if isinstance(step, str)), "")
-    return sounds_secret(key) and _is_textual(node)
-
-
-def _conceal(node: Node) -> None:
-    if not isinstance(node, Section):
-        node.secret = True
-        for part in parts(node):
-            _conceal(part)
+    root = _Builder().section(target)
+    _check_variables(root)
+    return root
 
 
 def _is_section(target: Any) -> bool:
     origin: Any = typing.get_origin(target) or target
-    return isinstance(origin, type) and (
-        issubclass(origin, msgspec.Struct) or hasattr(origin, "__dataclass_fields__")
-    )
+    described = hasattr(origin, "__struct_config__") or hasattr(origin, "__dataclass_fields__")
+    return described and isinstance(origin, type)
 
 
 class _Builder:
@@ -286,7 +110,7 @@ class _Builder:
             target
         ):
             inner = self._field(hint, f"{node.name}.{name}")
-            if sounds_secret(key) and _is_textual(inner):
+            if sounds_secret(key) and is_textual(inner):
                 _conceal(inner)
             node.fields[key] = Field(name=name, key=key, node=inner, default=default)
         _check_names(node)
@@ -329,15 +153,15 @@ class _Builder:
         if origin is tuple:
             return self._tuple(hint, args, where)
         if origin in _MAPPINGS:
-            return self._table(hint, args or (Any, Any), where)
+            return self._table(hint, args or (str, Any), where)
         if origin in _COLLECTIONS:
-            item = self._node(args[0], where) if args else _any()
+            item = self._node(args[0], where) if args else any_value()
             return Items(type=hint, item=item, plain=item.plain)
         return None
 
     def _tuple(self, hint: Any, args: tuple[Any, ...], where: str) -> Items:
         if not args or args[-1] is ...:
-            item = self._node(args[0], where) if args else _any()
+            item = self._node(args[0], where) if args else any_value()
             return Items(type=hint, item=item, plain=item.plain)
         positions = tuple(self._node(arg, where) for arg in args)
         plain = all(position.plain for position in positions)
@@ -345,7 +169,7 @@ class _Builder:
 
     def _table(self, hint: Any, args: tuple[Any, ...], where: str) -> Table:
         key, value = (self._node(arg, where) for arg in args)
-        if not isinstance(key, Leaf) or not key.plain:
+        if not isinstance(key, Leaf) or not (key.plain or key.kind == "any"):
             raise TypeError(_unsupported(hint, where, "keys must be text or numbers"))
         return Table(type=hint, key=key, value=value, plain=value.plain)
 
@@ -356,17 +180,10 @@ def _leaf(hint: Any, inner: Any, extra: dict[Any, Any], where: str) -> Leaf:
     if isinstance(inner, type) and issubclass(inner, enum.Enum):
         values = tuple(member.value for member in inner)
         return Leaf(type=hint, kind="choice", choices=values, plain=True)
-    kind = extra.get(MARK) or _KINDS.get(inner)
+    kind = extra.get(MARK) or _KINDS.get(inner) or _path_kind(inner)
     if kind is None:
         raise TypeError(_unsupported(hint, where))
     return Leaf(type=hint, kind=kind, plain=kind not in _PREPARED, secret=kind == "secret")
-
-
-def _any() -> Leaf:
-    return Leaf(type=Any, kind="any")
-
-
-ANY = _any()  # for what no type says anything about
 
 
 def _unwrapped(hint: Any) -> tuple[Any, list[msgspec.Meta]]:
@@ -410,6 +227,9 @@ def _dataclass_fields(target: Any) -> abc.Iterator[_FieldParts]:
         if field.init:
             default = _default(field.default, field.default_factory, dataclasses.MISSING)
             yield field.name, field.name, hints[field.name], default
+        elif field.default is field.default_factory is dataclasses.MISSING:
+            where = f"{target.__qualname__}.{field.name}"
+            raise TypeError(f"{where}: a field with init=False needs a default")
 
 
 def _default(default: Any, factory: Any, missing: Any) -> typing.Callable[[], Any] | None:
@@ -418,15 +238,17 @@ def _default(default: Any, factory: Any, missing: Any) -> typing.Callable[[], An
     return None if default is missing else lambda: default
 
 
-def _is_textual(node: Node) -> bool:
-    """Whether text fits, so that the node can hold what its name says is secret."""
-    match node:
-        case Leaf():
-            return node.kind not in _NUMERIC
-        case Table():
-            return _is_textual(node.value)
-        case _:
-            return any(map(_is_textual, parts(node)))
+def _path_kind(inner: Any) -> Kind | None:
+    import pathlib  # noqa: PLC0415  # takes long to load, and few have paths
+
+    return "path" if inner in (pathlib.Path, pathlib.PurePath) else None
+
+
+def _conceal(node: Node) -> None:
+    if not isinstance(node, Section):
+        node.secret = True
+        for part in parts(node):
+            _conceal(part)
 
 
 def _check_names(section: Section) -> None:
@@ -439,6 +261,16 @@ def _check_names(section: Section) -> None:
                 raise TypeError(
                     f"{section.name}: the keys {other!r} and {key!r} are too much alike"
                 )
+
+
+def _check_variables(root: Section) -> None:
+    """Refuse two fields of different sections that one variable would mean."""
+    seen: dict[str, str] = {}
+    for path, fields in leaves(root):
+        if not any(isinstance(field.node, Choice) for field in fields):
+            other = seen.setdefault("__".join(map(segment, map(str, path))), dotted(path))
+            if other != dotted(path):
+                raise TypeError(f"{root.name}: {other} and {dotted(path)} have one variable")
 
 
 def _check_supported(hint: Any, where: str) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from mist.config.node import Choice, Items, Kind, Leaf, Node, Section, Table
 from mist.config.prepare import prepare_leaf
-from mist.config.schema import Choice, Items, Kind, Leaf, Node, Section, Table
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -101,8 +101,8 @@ def _read_items(node: Items, text: str) -> Any:
 
 
 def _read_choice(node: Choice, text: str) -> Any:
-    members = node.members
-    if any(isinstance(each, Leaf) and each.kind == "none" for each in members):
+    members = [each for each in node.members if not _is_none(each)]
+    if len(members) < len(node.members):
         wants_text = any(isinstance(each, Leaf) and each.kind in _TEXTUAL for each in members)
         if text.strip() == "null" or (not text.strip() and not wants_text):
             return None
@@ -118,6 +118,10 @@ def _read_choice(node: Choice, text: str) -> Any:
             continue
         return value
     raise ValueError
+
+
+def _is_none(member: Node) -> bool:
+    return isinstance(member, Leaf) and member.kind == "none"
 
 
 def _rank(member: Node) -> int:

@@ -2,8 +2,6 @@
 
 import os
 import re
-import tomllib
-from pathlib import Path
 from typing import Any
 
 from mist.config.origin import Origin
@@ -33,7 +31,8 @@ def read_document(path: str | os.PathLike[str]) -> str:
     """
     file = os.fspath(path)
     try:
-        data = Path(file).read_bytes()
+        with open(file, "rb") as stream:  # noqa: PTH123  # pathlib takes long to load
+            data = stream.read()
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as exc:
@@ -78,6 +77,8 @@ def parse_document(text: str, file: str) -> dict[str, Any]:
     Raises:
         ConfigError: It is not TOML.
     """
+    import tomllib  # noqa: PLC0415  # loads when there is a file
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:

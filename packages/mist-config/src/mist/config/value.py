@@ -3,7 +3,6 @@
 import datetime as dt
 import decimal
 import enum
-import pathlib
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -81,7 +80,7 @@ def shown(value: object, *, secret: bool = False) -> str:
         return MASK
     if isinstance(value, enum.Enum):
         return shown(value.value)
-    if isinstance(value, str | pathlib.PurePath):
+    if isinstance(value, str) or hasattr(value, "__fspath__"):
         return printable(quoted(without_userinfo(str(value))))
     return _word(value)
 
