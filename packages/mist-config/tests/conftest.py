@@ -1,8 +1,7 @@
 """What the tests of this package share: files, and environments without surprises."""
 
 import os
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +46,59 @@ def problems(loaded) -> Callable[..., tuple[Problem, ...]]:
     return find
 
 
+class Command:
+    """A command of the shape of `mist.cli.Command`.
+
+    Args:
+        given: the flags that the command line gave, with their values.
+        declared: flags that it could have given.
+    """
+
+    def __init__(self, given: dict[str, Any], declared: Iterable[str] = ()) -> None:
+        self._given = given
+        self._declared = {*given, *declared}
+
+    def has_flag(self, name: str) -> bool:
+        """Whether the command line gave it."""
+        if name not in self._declared:
+            raise LookupError(name)
+        return name in self._given
+
+    def _get(self, name: str, kind: type) -> Any:
+        if type(self._given[name]) is not kind:
+            raise LookupError(f"{name} is of another kind")
+        return self._given[name]
+
+    def get_string(self, name: str) -> str:
+        """The value of one that is text."""
+        return self._get(name, str)
+
+    def get_int(self, name: str) -> int:
+        """The value of one that is a whole number."""
+        return self._get(name, int)
+
+    def get_int64(self, name: str) -> int:
+        """The same."""
+        return self._get(name, int)
+
+    def get_float64(self, name: str) -> float:
+        """The value of one that is a number."""
+        return self._get(name, float)
+
+    def get_bool(self, name: str) -> bool:
+        """The value of a switch."""
+        return self._get(name, bool)
+
+
+@pytest.fixture
+def command() -> type[Command]:
+    """A command that answers for its flags."""
+    return Command
+
+
 @pytest.fixture
 def in_directory() -> Iterator[Callable[[Path], None]]:
     """Change the working directory for one test."""
     before = Path.cwd()
     yield os.chdir
     os.chdir(before)
-
-
-@pytest.fixture
-def silent() -> Iterator[None]:
-    """Ignore warnings, where a test is about something else."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -46,10 +46,7 @@ class Assembly:
             tree: stays as it is.
             base: the directory that paths in it are relative to.
         """
-        try:
-            self._provenance.tree = prepare(self._root, tree, (), self, base)
-        except RecursionError:
-            self._note(self.problems, (), "nested too deeply")
+        self._provenance.tree = prepare(self._root, tree, (), self, base)
 
     def lay(self, entry: Entry) -> None:
         """Lay a value over what there is."""
@@ -60,8 +57,8 @@ class Assembly:
             value = read_text(entry.node, value) if is_text else copied(value)
             value = self._with_tag(entry, value)
             value = prepare(entry.node, value, entry.path, self, None)
-        except (ValueError, RecursionError) as exc:
-            self.wrong(entry.node, entry.path, entry.value, _reason(exc))
+        except ValueError as exc:
+            self.wrong(entry.node, entry.path, entry.value, str(exc))
             value = WRONG
         self._put(entry.node, entry.path, value, entry.origin)
         self._origin = None
@@ -76,7 +73,7 @@ class Assembly:
 
     def wrong(self, node: Node, path: Path, value: object, why: str) -> None:
         """Note a value that cannot be read."""
-        wanted, got = expected(node), shown(value, secret=conceals(node, path))
+        wanted, got = expected(node), shown(value, secret=conceals(node, path, value))
         message = f"expected {wanted}, got {got}" + (f": {why}" if why else "")
         self._note(self.problems, path, message, expected=wanted, got=got)
 
@@ -107,8 +104,10 @@ class Assembly:
                 self._put(below.node if below else ANY, (*path, key), each, origin)
             return
         table = self._table(path[:-1])
-        if table is None or (value is WRONG and is_table(table.get(path[-1]))):
-            return  # what is there is reported for itself
+        if table is None:
+            return  # what is there is wrong itself
+        if value is WRONG and not isinstance(node, Leaf) and is_table(table.get(path[-1])):
+            return  # what is there is still to be judged
         table[path[-1]] = value
         self._provenance.lay(path, origin, whole=not isinstance(node, Leaf))
 
@@ -132,10 +131,6 @@ class Assembly:
             if is_table(there) and tag in there:
                 return {tag: there[tag], **value}
         return value
-
-
-def _reason(exc: ValueError | RecursionError) -> str:
-    return "nested too deeply" if isinstance(exc, RecursionError) else str(exc)
 
 
 def _section(node: Node, value: Any) -> Section | None:

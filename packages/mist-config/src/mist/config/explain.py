@@ -123,7 +123,7 @@ def display(node: Node, value: Any, path: Path) -> str:
         value: a single value, or a list of them.
         path: where it is; a telling name conceals it.
     """
-    secret = conceals(node, path)
+    secret = conceals(node, path, value)
     if is_table(value):
         return "{}"  # one that is not empty is shown by its keys
     if is_list(value) and not secret:

@@ -1,6 +1,6 @@
 """Names from outside that mean a field: `DB__HOST` in a variable, `db.host` in an override."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -8,6 +8,8 @@ import msgspec
 from mist.config.node import Choice, Leaf, Node, Section, Table, fold, segment
 from mist.config.prepare import choose_section
 from mist.config.value import Path, is_table
+
+_DEEPEST = 50  # keys in a name; a type that contains itself has no end
 
 
 class Naming(msgspec.Struct, frozen=True):
@@ -43,6 +45,8 @@ def find(node: Node, name: str, tree: Any, naming: Naming) -> tuple[Path, Node] 
         tree: the value at that node so far; its keys are preferred to new ones.
         naming: how they are joined.
     """
+    if name.count(naming.separator) > _DEEPEST:
+        return None
     match node:
         case Section():
             return _find_in_section(node, name, tree, naming)
@@ -79,15 +83,20 @@ def _find_in_section(
 
 
 def _find_in_table(table: Table, name: str, tree: Any, naming: Naming) -> tuple[Path, Node] | None:
-    if not all(name.split(naming.separator)):
-        return None
-    existing = {naming.spelling(key): key for key in tree} if is_table(tree) else {}
-    if isinstance(table.value, Section | Choice):
-        for first, rest in _splits(name, naming.separator)[1:]:
-            key = existing.get(naming.spelling(first), naming.fresh(first))
-            if found := find(table.value, rest, _at(tree, key), naming):
-                return (key, *found[0]), found[1]
-    return (existing.get(naming.spelling(name), naming.fresh(name)),), table.value
+    first, _, rest = name.partition(naming.separator)
+    if isinstance(table.value, Section | Choice) and rest:
+        key = _key_in(tree, first, naming)
+        found = find(table.value, rest, _at(tree, key), naming)
+        return ((key, *found[0]), found[1]) if found else None
+    return ((_key_in(tree, name, naming),), table.value) if name else None
+
+
+def _key_in(tree: Any, part: str, naming: Naming) -> str:
+    """The key of a table that the user fills: as it is spelled already, or a new one."""
+    existing: Mapping[str, Any] = tree if is_table(tree) else {}
+    spelled = naming.spelling(part)
+    same = (key for key in existing if naming.spelling(key) == spelled)
+    return next(same, None) or naming.fresh(part)
 
 
 def _find_in_choice(

@@ -204,12 +204,14 @@ def parts(node: Node) -> tuple[Node, ...]:
             return ()
 
 
-def conceals(node: Node, path: Path) -> bool:
-    """Whether text in a place must not be shown.
+def conceals(node: Node, path: Path, value: object) -> bool:
+    """Whether a value must not be shown.
 
-    Text is concealed too where a table belongs: there may be secrets in it.
+    Text is concealed too where a table belongs: it may be one with secrets in it.
     """
-    if node.secret or any(isinstance(part, Section) for part in (node, *parts(node))):
+    if node.secret:
+        return True
+    if isinstance(value, str) and any(isinstance(part, Section) for part in (node, *parts(node))):
         return True
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     return sounds_secret(key) and is_textual(node)

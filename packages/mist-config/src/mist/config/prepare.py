@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from mist.config.node import ANY, Choice, Field, Items, Kind, Leaf, Node, Section, Table, fold
@@ -10,6 +10,8 @@ from mist.config.quantity import parse_duration, parse_size
 from mist.config.secret import Secret
 from mist.config.value import Path, is_list, is_table
 
+_DEEPEST = 100  # levels; also where a type contains itself
+_TOO_DEEP = "nested too deeply"
 WRONG: Any = object()  # stands for a value whose problem is known
 
 
@@ -79,12 +81,19 @@ def prepare_leaf(leaf: Leaf, value: Any, base: str | None = None) -> Any:
     return copied(value) if leaf.kind == "any" else value
 
 
-def copied(value: Any) -> Any:
-    """A value whose tables and lists are its own."""
+def copied(value: Any, levels: int = _DEEPEST) -> Any:
+    """A value whose tables and lists are its own.
+
+    Raises:
+        ValueError: There are more than so many levels.
+    """
+    if levels == 0:
+        raise ValueError(_TOO_DEEP)
     if is_table(value):
-        return {key: copied(each) for key, each in value.items()}
+        return {key: copied(each, levels - 1) for key, each in value.items()}
     if isinstance(value, list):
-        return list(map(copied, value))  # pyright: ignore[reportUnknownArgumentType]  # any list
+        items: Sequence[Any] = value  # pyright: ignore[reportUnknownVariableType]  # of anything
+        return [copied(each, levels - 1) for each in items]
     return value
 
 
@@ -106,7 +115,10 @@ def field_of(section: Section, key: str) -> Field | None:
 
 def _prepare_section(
     section: Section, value: Any, path: Path, report: Report, base: str | None
-) -> dict[str, Any]:
+) -> Any:
+    if len(path) > _DEEPEST:
+        report.wrong(section, path, value, _TOO_DEEP)
+        return WRONG
     prepared: dict[str, Any] = {}
     for key, each in value.items():
         field = section.fields.get(key) or field_of(section, key)
