@@ -218,6 +218,12 @@ def test_loading_at_once_in_many_threads_gives_each_its_own(toml):
     assert wrong == []
 
 
+def test_a_key_that_is_not_text_is_an_unknown_key():
+    """A mapping that a program made may have any."""
+    with pytest.raises(ConfigError, match="^5: unknown key$"):
+        decode({5: 1}, Settings, unknown="error")
+
+
 def test_decode_takes_a_mapping_only():
     """A list is a mistake of the program, not of the configuration."""
     with pytest.raises(TypeError, match="expected a mapping, got list"):

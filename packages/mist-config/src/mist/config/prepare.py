@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from mist.config.node import ANY, Choice, Field, Items, Kind, Leaf, Node, Section, Table, fold
@@ -91,9 +91,8 @@ def copied(value: Any, levels: int = _DEEPEST) -> Any:
         raise ValueError(_TOO_DEEP)
     if is_table(value):
         return {key: copied(each, levels - 1) for key, each in value.items()}
-    if isinstance(value, list):
-        items: Sequence[Any] = value  # pyright: ignore[reportUnknownVariableType]  # of anything
-        return [copied(each, levels - 1) for each in items]
+    if is_list(value):
+        return [copied(each, levels - 1) for each in value]
     return value
 
 
@@ -121,12 +120,12 @@ def _prepare_section(
         return WRONG
     prepared: dict[str, Any] = {}
     for key, each in value.items():
-        field = section.fields.get(key) or field_of(section, key)
+        field = section.fields.get(key) or field_of(section, str(key))
         if field is None:
             if key == section.tag_field:
                 prepared[key] = each
             else:
-                report.unknown(section, (*path, key))
+                report.unknown(section, (*path, str(key)))
         elif key != field.key and field.key in value:
             report.twice((*path, key), field.key)
         elif field.node.plain:
