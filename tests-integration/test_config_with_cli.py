@@ -70,6 +70,6 @@ def test_a_wrong_configuration_is_one_line_and_exit_status_2(serve, capsys):
     """The error's code decides, and its report fits on the line of a command."""
     assert serve("--db-timeout", "soon", "--hosts", "[") == (2, None)
     line = capsys.readouterr().err
-    assert line.startswith("acme serve: validation: 2 problems in the configuration; --db-timeout:")
+    assert line.startswith("acme: validation: 2 problems in the configuration; --db-timeout:")
     assert "; --hosts: hosts: expected a list" in line
     assert line.count("\n") == 1

@@ -220,7 +220,7 @@ def test_loading_at_once_in_many_threads_gives_each_its_own(toml):
 
 def test_a_key_that_is_not_text_is_an_unknown_key():
     """A mapping that a program made may have any."""
-    with pytest.raises(ConfigError, match="^5: unknown key$"):
+    with pytest.raises(ConfigError, match=r"^5: unknown key$"):
         decode({5: 1}, Settings, unknown="error")
 
 
