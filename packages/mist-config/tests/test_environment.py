@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from mist.config import ConfigWarning, Secret, explain
+from mist.config import ConfigWarning, Secret, explain, load
 
 
 class Server(Struct):
@@ -71,6 +71,15 @@ def test_a_key_of_a_dict_keeps_the_spelling_it_has_in_the_file(loaded):
     assert made.servers == {"EU-West": Server("x", 2), "us": Server(port=3)}
 
 
+@pytest.mark.parametrize(
+    "name", ["APP_LABELS__", "APP_DB__", "APP___DB", "APP_DB__HOST__", "APP_LOG__X"]
+)
+def test_a_name_that_leads_nowhere_is_unknown(problems, name):
+    """It is not taken for the table itself, or for what it starts with."""
+    (problem,) = problems(Settings, env={name: "{}"}, unknown_env="error")
+    assert (problem.origin.name, problem.message[:16]) == (name, "unknown variable")
+
+
 def test_variables_are_in_upper_case(loaded):
     """Another case is another variable, and is said to be one."""
     with pytest.warns(ConfigWarning, match="app_log: unknown variable; did you mean APP_LOG"):
@@ -119,6 +128,19 @@ def test_a_secret_and_its_file_cannot_both_be_set(problems, tmp_path):
     (problem,) = problems(Settings, env=env)
     assert problem.origin.name == "APP_DB__PASSWORD_FILE"
     assert "APP_DB__PASSWORD is set too" in problem.message
+
+
+def test_a_secret_that_is_required_and_cannot_be_read_is_one_problem(problems):
+    """It is not said to be missing as well."""
+    target = msgspec.defstruct("Target", [("password", Secret)])
+    (problem,) = problems(target, env={"APP_PASSWORD_FILE": "/no/such/file"})
+    assert "cannot be read" in problem.message
+
+
+def test_without_a_prefix_no_file_variable_is_unknown():
+    """`LOG_FILE` is another program's."""
+    made = load(None, "", Settings, env={"LOG_FILE": "/x", "DB__HOST": "h"}, unknown_env="error")
+    assert (made.log, made.db) == ("stderr", Db("h"))
 
 
 def test_only_secrets_are_read_from_files(loaded, tmp_path):

@@ -168,6 +168,14 @@ def test_hostile_text_cannot_control_a_terminal(problems):
     assert len(str(problem)) < 300
 
 
+def test_a_file_for_another_program_is_reported_quickly(problems):
+    """Near names are looked for in a bounded number of problems only."""
+    document = "".join(f"leve{n} = 1\n" for n in range(5000)) + "db.host = 'h'"
+    found = problems(Settings, document, unknown="error")
+    assert len(found) == 5000
+    assert sum(1 for problem in found if problem.suggestion) == 100
+
+
 class Vault(Struct):
     """Secrets by type, by mark, by name, and in places of their own."""
 

@@ -10,7 +10,7 @@ from mist.config.origin import Origin
 from mist.config.prepare import WRONG, choose_section, copied, prepare
 from mist.config.problem import Problem
 from mist.config.provenance import Provenance
-from mist.config.suggest import nearest
+from mist.config.suggest import GUESSES, nearest
 from mist.config.text import read_text
 from mist.config.value import Path, at, dotted, is_table, shown
 
@@ -79,7 +79,8 @@ class Assembly:
 
     def unknown(self, section: Section, path: Path) -> None:
         """Note a key that means nothing."""
-        suggestion = nearest(str(path[-1]), section.fields)
+        few = len(self.strays) + len(self.problems) < GUESSES
+        suggestion = nearest(str(path[-1]), section.fields) if few else ""
         message = "unknown key" + (f"; did you mean {suggestion}?" if suggestion else "")
         target = self.problems if section.closed else self.strays
         self._note(target, path, message, suggestion=suggestion)

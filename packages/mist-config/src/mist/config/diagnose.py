@@ -16,7 +16,7 @@ from mist.config.node import ANY, Choice, Items, Leaf, Node, Section, Table, con
 from mist.config.prepare import WRONG, choose_section
 from mist.config.problem import ConfigError, Problem
 from mist.config.provenance import Provenance
-from mist.config.suggest import nearest
+from mist.config.suggest import GUESSES, nearest
 from mist.config.value import Path, dotted, is_list, is_table, shown
 
 
@@ -132,7 +132,8 @@ class _Diagnosis:
     def _mismatch(self, node: Node, value: Any, path: Path) -> bool:
         wanted, secret = expected(node), conceals(node, path, value)
         got, suggestion = shown(value, secret=secret), ""
-        if isinstance(node, Leaf) and isinstance(value, str) and not secret:
+        few = len(self.problems) < GUESSES
+        if few and isinstance(node, Leaf) and isinstance(value, str) and not secret:
             choices = [choice for choice in node.choices if isinstance(choice, str)]
             suggestion = nearest(value, choices)
         message = f"expected {wanted}, got {got}"

@@ -8,8 +8,9 @@ from mist.config.entry import Entry
 from mist.config.names import VARIABLES, find
 from mist.config.node import Leaf, Node, Section, leaves, segment
 from mist.config.origin import Origin
+from mist.config.prepare import WRONG
 from mist.config.problem import Problem
-from mist.config.suggest import nearest
+from mist.config.suggest import GUESSES, nearest
 from mist.config.value import Path, dotted
 
 _FILE = "_FILE"
@@ -49,7 +50,7 @@ class Environment:
                 yield Entry(*found, self._variables[name], Origin("variable", name))
             elif name.endswith(_FILE) and (found := self._find(name.removesuffix(_FILE), tree)):
                 yield from self._from_file(name, *found)
-            elif self._prefix:
+            else:
                 self._report_unknown(name)
 
     def _names(self) -> list[str]:
@@ -73,23 +74,28 @@ class Environment:
         if not node.secret:
             self._report_unknown(name)
         elif plain in self._variables:
-            self._report(path, name, f"{plain} is set too: unset one of the two")
+            yield self._wrong(path, node, name, f"{plain} is set too: unset one of the two")
         else:
             try:
                 text = _read_secret(self._variables[name])
             except (OSError, ValueError) as exc:
                 why = getattr(exc, "strerror", None) or exc
-                self._report(path, name, f"{self._variables[name]!r} cannot be read: {why}")
+                yield self._wrong(
+                    path, node, name, f"{self._variables[name]!r} cannot be read: {why}"
+                )
             else:
                 yield Entry(path, node, text, Origin("variable", name))
 
-    def _report(self, path: Path, name: str, message: str) -> None:
+    def _wrong(self, path: Path, node: Node, name: str, message: str) -> Entry:
         origin = Origin("variable", name)
         self.problems.append(Problem(path=dotted(path), message=message, origin=origin))
+        return Entry(path, node, WRONG, origin)
 
     def _report_unknown(self, name: str) -> None:
-        known = [variable_name(self._prefix, path) for path, _ in leaves(self._root)]
-        suggestion = nearest(name, known)
+        if not self._prefix:
+            return
+        known = (variable_name(self._prefix, path) for path, _ in leaves(self._root))
+        suggestion = nearest(name, known) if len(self.unknown) < GUESSES else ""
         message = "unknown variable" + (f"; did you mean {suggestion}?" if suggestion else "")
         origin = Origin("variable", name)
         self.unknown.append(Problem(path="", message=message, origin=origin, suggestion=suggestion))

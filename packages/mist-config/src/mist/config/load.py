@@ -24,7 +24,7 @@ def load(
     prefix: str,
     target: type[T],
     *,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str] = os.environ,
     optional: bool = False,
     unknown: Unknown = "warn",
     unknown_env: Unknown = "warn",
@@ -42,9 +42,10 @@ def load(
         prefix: what variables start with: with `app`, the field `port` is `APP_PORT`, and `host`
             in the section `db` is `APP_DB__HOST`. With "" no variable counts as unknown.
         target: a msgspec Struct or a dataclass.
-        env: the variables; those of the process if not given, none for `{}`.
+        env: the variables; `{}` for none.
         optional: whether the file may be missing.
         unknown: what becomes of keys that mean nothing: a ConfigWarning each, an error, nothing.
+            A Struct with `forbid_unknown_fields=True` makes them errors in any case.
         unknown_env: the same for variables that start with the prefix.
         overrides: values by dotted path, as TOML or as text has them: `{"db.host": "x"}`.
         flags: the command whose flags lay over a field of their name, where the command line
@@ -61,10 +62,10 @@ def load(
         text, tree = _read(path, optional=optional)
     except ConfigError as exc:
         problems, text, tree = list(exc.problems), "", {}
-    provenance = Provenance("file", file, text, normal if env is None or env else None)
+    provenance = Provenance("file", file, text, normal if env else None)
     assembly = Assembly(root, provenance)
     assembly.start(tree, _directory(file) if file else None)
-    environment = Environment(root, normal, os.environ if env is None else env)
+    environment = Environment(root, normal, env)
     for entry in environment.entries(assembly.tree):
         assembly.lay(entry)
     for found in override_entries(root, overrides or {}, assembly.tree):
@@ -76,8 +77,10 @@ def load(
         for entry in flag_entries(root, flags):
             assembly.lay(entry)
     assembly.problems += environment.problems
-    strays = _sort_out(assembly.problems, assembly.strays, unknown)
-    strays += _sort_out(assembly.problems, environment.unknown, unknown_env)
+    strays = [
+        *_sort_out(assembly.problems, assembly.strays, unknown),
+        *_sort_out(assembly.problems, environment.unknown, unknown_env),
+    ]
     if problems:  # without the file's content, what is missing cannot be told
         raise ConfigError([*problems, *assembly.problems])
     made: T = _finish(assembly, provenance, strays)

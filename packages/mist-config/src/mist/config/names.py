@@ -1,6 +1,6 @@
 """Names from outside that mean a field: `DB__HOST` in a variable, `db.host` in an override."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -58,11 +58,12 @@ def find(node: Node, name: str, tree: Any, naming: Naming) -> tuple[Path, Node] 
             return None
 
 
-def _splits(name: str, separator: str) -> list[tuple[str, str]]:
+def _splits(name: str, separator: str) -> Iterator[tuple[str, str | None]]:
     """The name as a whole, then every way to take a first key off it."""
+    yield name, None
     parts = name.split(separator)
-    cuts = [len(parts), *range(1, len(parts))]
-    return [(separator.join(parts[:cut]), separator.join(parts[cut:])) for cut in cuts]
+    for cut in range(1, len(parts)):
+        yield separator.join(parts[:cut]), separator.join(parts[cut:])
 
 
 def _find_in_section(
@@ -74,8 +75,8 @@ def _find_in_section(
             continue
         field = section.fields.get(key)
         if field is None:
-            return ((key,), section.tag) if section.tag and not rest else None
-        if not rest:
+            return ((key,), section.tag) if section.tag and rest is None else None
+        if rest is None:
             return (key,), field.node
         if found := find(field.node, rest, _at(tree, key), naming):
             return (key, *found[0]), found[1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+GUESSES = 100  # suggestions in one report; a file for another program has no near names
 _LONGEST = 100  # characters; comparing takes time with their square
 
 

@@ -86,14 +86,14 @@ def shown(value: object, *, secret: bool = False) -> str:
 
 
 def _word(value: object) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, int) and value.bit_length() > 4 * _LONGEST:
         return "a number of very many digits"
     if isinstance(value, int | float | decimal.Decimal | dt.timedelta | uuid.UUID | Secret):
         return str(value)
+    if isinstance(value, bytes | bytearray):
+        return f"{len(value)} bytes"
     return f"an object of class {type(value).__name__}"
