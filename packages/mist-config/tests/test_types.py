@@ -2,6 +2,7 @@
 
 import datetime as dt
 import enum
+import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
-from mist.config import ByteSize, ConfigError, Duration, Secret, decode, load
+from mist.config import ByteSize, ConfigError, Duration, Secret, decode, explain, load, validate
 
 
 class Color(enum.Enum):
@@ -281,6 +282,23 @@ def test_generic_structs_are_checked_by_what_they_are_applied_to(loaded, problem
         "number.item",
         "text.item",
     ]
+
+
+def test_a_generic_struct_can_be_the_whole(toml):
+    """What it was applied to is remembered where only the object is given."""
+    made = load(toml("item = 'x'"), "APP", Box[Secret], env={})
+    assert made.item == Secret("x")
+    assert explain(made)["item"].value == "***"
+    validate(Box(3))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type X = ...` is newer")
+def test_a_type_alias_is_what_it_stands_for(problems):
+    """`type Port = Annotated[int, Meta(ge=1)]` keeps its constraints."""
+    namespace = {"Annotated": Annotated, "Meta": Meta}
+    exec("type Port = Annotated[int, Meta(ge=1)]", namespace)
+    target = msgspec.defstruct("Target", [("field", namespace["Port"])])
+    assert problems(target, "field = 0")[0].expected == "a whole number >= 1"
 
 
 class Tree(Struct):

@@ -15,7 +15,7 @@ from mist.config.load import load
 from mist.config.node import Field, leaves
 from mist.config.problem import ConfigError, ConfigWarning
 from mist.config.schema import schema
-from mist.config.value import Path, dotted, printable
+from mist.config.value import KeyPath, dotted, printable
 
 _DESCRIPTION = """\
 Check a TOML configuration file against the Struct or dataclass that it is for, without starting
@@ -89,7 +89,7 @@ def _env(target: Any, args: argparse.Namespace) -> None:
     _say(columns(rows))
 
 
-def _default(path: Path, fields: Sequence[Field]) -> str:
+def _default(path: KeyPath, fields: Sequence[Field]) -> str:
     """What a field is where nothing sets it; a section's own default counts before the field's."""
     value: Any = None
     for field in fields:

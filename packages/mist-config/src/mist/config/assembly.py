@@ -12,25 +12,23 @@ from mist.config.problem import Problem
 from mist.config.provenance import Provenance
 from mist.config.suggest import GUESSES, nearest
 from mist.config.text import read_text
-from mist.config.value import Path, at, dotted, is_table, shown
+from mist.config.value import KeyPath, at, dotted, is_table, shown
 
 
 class Assembly:
     """Collects values, and all that is wrong with them.
 
     Args:
-        root: what the configuration may hold.
-        provenance: notes where its values come from.
+        provenance: notes where values come from.
 
     Attributes:
         problems: what is wrong.
         strays: keys that mean nothing, which may be wrong.
     """
 
-    def __init__(self, root: Section, provenance: Provenance) -> None:
+    def __init__(self, provenance: Provenance) -> None:
         self.problems: list[Problem] = []
         self.strays: list[Problem] = []
-        self._root = root
         self._provenance = provenance
         self._origin: Origin | None = None  # of what is being prepared; None for the tree
 
@@ -46,7 +44,7 @@ class Assembly:
             tree: stays as it is.
             base: the directory that paths in it are relative to.
         """
-        self._provenance.tree = prepare(self._root, tree, (), self, base)
+        self._provenance.tree = prepare(self._provenance.root, tree, (), self, base)
 
     def lay(self, entry: Entry) -> None:
         """Lay a value over what there is."""
@@ -69,15 +67,15 @@ class Assembly:
         Raises:
             ConfigError: There are problems, with every one.
         """
-        return convert(self._root, self.tree, self._provenance, self.problems)
+        return convert(self._provenance, self.problems)
 
-    def wrong(self, node: Node, path: Path, value: object, why: str) -> None:
+    def wrong(self, node: Node, path: KeyPath, value: object, why: str) -> None:
         """Note a value that cannot be read."""
         wanted, got = expected(node), shown(value, secret=conceals(node, path, value))
         message = f"expected {wanted}, got {got}" + (f": {why}" if why else "")
         self._note(self.problems, path, message, expected=wanted, got=got)
 
-    def unknown(self, section: Section, path: Path) -> None:
+    def unknown(self, section: Section, path: KeyPath) -> None:
         """Note a key that means nothing."""
         few = len(self.strays) + len(self.problems) < GUESSES
         suggestion = nearest(str(path[-1]), section.fields) if few else ""
@@ -85,17 +83,17 @@ class Assembly:
         target = self.problems if section.closed else self.strays
         self._note(target, path, message, suggestion=suggestion)
 
-    def twice(self, path: Path, other: str) -> None:
+    def twice(self, path: KeyPath, other: str) -> None:
         """Note a key that is there in both spellings."""
         origin = self._provenance.place((*path[:-1], other))
         where = f" ({origin})" if origin.line else ""
         self._note(self.problems, path, f"the same key as {other}{where}: remove one of the two")
 
-    def _note(self, target: list[Problem], path: Path, message: str, **details: str) -> None:
+    def _note(self, target: list[Problem], path: KeyPath, message: str, **details: str) -> None:
         origin = self._origin or self._provenance.place(path)
         target.append(Problem(path=dotted(path), message=message, origin=origin, **details))
 
-    def _put(self, node: Node, path: Path, value: Any, origin: Origin) -> None:
+    def _put(self, node: Node, path: KeyPath, value: Any, origin: Origin) -> None:
         """Lay a value at a path; the keys of a section one by one."""
         section = _section(node, value)
         if section:
@@ -112,7 +110,7 @@ class Assembly:
         table[path[-1]] = value
         self._provenance.lay(path, origin, whole=not isinstance(node, Leaf))
 
-    def _table(self, path: Path) -> dict[Any, Any] | None:
+    def _table(self, path: KeyPath) -> dict[Any, Any] | None:
         """The table at a path, made where there is none; None where something else stands."""
         table: dict[Any, Any] = self.tree
         for key in path:

@@ -17,24 +17,21 @@ from mist.config.prepare import WRONG, choose_section
 from mist.config.problem import ConfigError, Problem
 from mist.config.provenance import Provenance
 from mist.config.suggest import GUESSES, nearest
-from mist.config.value import Path, dotted, is_list, is_table, shown
+from mist.config.value import KeyPath, dotted, is_list, is_table, shown
 
 
-def convert(
-    root: Section, tree: Any, provenance: Provenance, problems: Iterable[Problem] = ()
-) -> Any:
-    """The object that a tree describes.
+def convert(provenance: Provenance, problems: Iterable[Problem] = ()) -> Any:
+    """The object that a configuration's tree describes.
 
     Args:
-        root: what the tree should be.
-        tree: as `prepare` leaves it.
-        provenance: tells where its values come from.
+        provenance: has the tree, as `prepare` leaves it, and tells where its values come from.
         problems: what is known to be wrong already.
 
     Raises:
         ConfigError: Something is wrong; it has every problem.
     """
     known, reason = list(problems), ""
+    root, tree = provenance.root, provenance.tree
     if not known:
         try:
             return msgspec.convert(tree, root.type, str_keys=True)
@@ -54,7 +51,7 @@ class _Diagnosis:
         self.problems: list[Problem] = []
         self._provenance = provenance
 
-    def check(self, node: Node, value: Any, path: Path) -> bool:
+    def check(self, node: Node, value: Any, path: KeyPath) -> bool:
         """A value and all that is in it; the value as a whole only where its parts are sound."""
         if value is WRONG:
             return False
@@ -77,7 +74,7 @@ class _Diagnosis:
                 sound = True
         return sound and self._check_whole(node, value, path)
 
-    def _check_whole(self, node: Node, value: Any, path: Path) -> bool:
+    def _check_whole(self, node: Node, value: Any, path: KeyPath) -> bool:
         try:
             msgspec.convert(value, node.type, str_keys=True)
         except msgspec.ValidationError as exc:
@@ -88,7 +85,7 @@ class _Diagnosis:
             return self._mismatch(node, value, path)
         return True
 
-    def _check_section(self, section: Section, value: Any, path: Path) -> bool:
+    def _check_section(self, section: Section, value: Any, path: KeyPath) -> bool:
         sound = True
         for key, field in section.fields.items():
             if key in value:
@@ -100,7 +97,7 @@ class _Diagnosis:
             sound = self._mismatch(tag, value[field_name], (*path, field_name))
         return sound
 
-    def _check_table(self, table: Table, value: Any, path: Path) -> bool:
+    def _check_table(self, table: Table, value: Any, path: KeyPath) -> bool:
         sound = True
         for key, each in value.items():
             sound &= self.check(table.value, each, (*path, key))
@@ -113,13 +110,13 @@ class _Diagnosis:
                 sound = self._note((*path, key), message, expected=wanted, got=got)
         return sound
 
-    def _wrong_tag(self, choice: Choice, tag: Leaf, value: Any, path: Path) -> bool:
+    def _wrong_tag(self, choice: Choice, tag: Leaf, value: Any, path: KeyPath) -> bool:
         field = str(choice.sections[0].tag_field)
         if field in value:
             return self._mismatch(tag, value[field], (*path, field))
         return self._missing(tag, (*path, field))
 
-    def _missing(self, node: Node, path: Path) -> bool:
+    def _missing(self, node: Node, path: KeyPath) -> bool:
         wanted = expected(node)
         remedy = f"set {dotted(path[-1:])}"
         if len(path) > 1:
@@ -129,7 +126,7 @@ class _Diagnosis:
             remedy += f" or {variable_name(prefix, path)}"
         return self._note(path, f"missing, expected {wanted}; {remedy}", expected=wanted)
 
-    def _mismatch(self, node: Node, value: Any, path: Path) -> bool:
+    def _mismatch(self, node: Node, value: Any, path: KeyPath) -> bool:
         wanted, secret = expected(node), conceals(node, path, value)
         got, suggestion = shown(value, secret=secret), ""
         few = len(self.problems) < GUESSES
@@ -140,7 +137,7 @@ class _Diagnosis:
         message += f"; did you mean {shown(suggestion)}?" if suggestion else ""
         return self._note(path, message, expected=wanted, got=got, suggestion=suggestion)
 
-    def _note(self, path: Path, message: str, **details: str) -> Literal[False]:
+    def _note(self, path: KeyPath, message: str, **details: str) -> Literal[False]:
         origin = self._provenance.origin(path)
         if origin.kind == "default":
             origin = self._provenance.place(path)

@@ -6,7 +6,7 @@ import msgspec
 
 from mist.config.node import Node
 from mist.config.origin import Origin
-from mist.config.value import Path
+from mist.config.value import KeyPath
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -19,7 +19,7 @@ class Entry(msgspec.Struct, frozen=True):
         origin: where it comes from.
     """
 
-    path: Path
+    path: KeyPath
     node: Node
     value: Any
     origin: Origin

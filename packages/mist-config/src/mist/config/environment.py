@@ -11,7 +11,7 @@ from mist.config.origin import Origin
 from mist.config.prepare import WRONG
 from mist.config.problem import Problem
 from mist.config.suggest import GUESSES, nearest
-from mist.config.value import Path, dotted
+from mist.config.value import KeyPath, dotted
 
 _FILE = "_FILE"
 _LARGEST = 1 << 20  # bytes of a secret's file; a device has no end
@@ -57,7 +57,7 @@ class Environment:
         size, prefix = len(self._prefix), self._prefix
         return [name for name in self._variables if name[:size].upper() == prefix != name]
 
-    def _find(self, name: str, tree: Any) -> tuple[Path, Node] | None:
+    def _find(self, name: str, tree: Any) -> tuple[KeyPath, Node] | None:
         if not name.startswith(self._prefix):
             return None
         rest = name[len(self._prefix) :]
@@ -68,7 +68,7 @@ class Environment:
         is_tag = found is not None and isinstance(found[1], Leaf) and found[1].kind == "tag"
         return not is_tag, name.count("__")
 
-    def _from_file(self, name: str, path: Path, node: Node) -> Iterator[Entry]:
+    def _from_file(self, name: str, path: KeyPath, node: Node) -> Iterator[Entry]:
         """The entry of a secret that stands in a file of its own."""
         plain = name.removesuffix(_FILE)
         if not node.secret:
@@ -86,7 +86,7 @@ class Environment:
             else:
                 yield Entry(path, node, text, Origin("variable", name))
 
-    def _wrong(self, path: Path, node: Node, name: str, message: str) -> Entry:
+    def _wrong(self, path: KeyPath, node: Node, name: str, message: str) -> Entry:
         origin = Origin("variable", name)
         self.problems.append(Problem(path=dotted(path), message=message, origin=origin))
         return Entry(path, node, WRONG, origin)
@@ -107,7 +107,7 @@ def normal_prefix(prefix: str) -> str:
     return f"{words}_" if words else ""
 
 
-def variable_name(prefix: str, path: Path) -> str:
+def variable_name(prefix: str, path: KeyPath) -> str:
     """The variable for a path; the prefix is as `normal_prefix` gives it."""
     return prefix + "__".join(segment(str(key)) for key in path)
 

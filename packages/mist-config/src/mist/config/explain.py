@@ -13,7 +13,7 @@ from mist.config.plain import fitting
 from mist.config.provenance import recall
 from mist.config.schema import schema
 from mist.config.secret import MASK
-from mist.config.value import Path, dotted, is_list, is_table, shown
+from mist.config.value import KeyPath, dotted, is_list, is_table, shown
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ def explain(obj: object) -> Explanation:
         TypeError: It is no Struct and no dataclass.
     """
     provenance = recall(obj)
-    found = _walk(schema(type(obj)), obj, ())
+    root = provenance.root if provenance else schema(type(obj))
     return Explanation(
         tuple(
             Setting(
@@ -80,7 +80,7 @@ def explain(obj: object) -> Explanation:
                 value=display(node, value, path),
                 origin=provenance.origin(path) if provenance else Origin("code"),
             )
-            for path, node, value in found
+            for path, node, value in _walk(root, obj, ())
         )
     )
 
@@ -91,7 +91,7 @@ def columns(rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def _walk(node: Node, value: Any, path: Path) -> Iterator[tuple[Path, Node, Any]]:
+def _walk(node: Node, value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Node, Any]]:
     """Every single value, and every list of them, with its path and what it should be."""
     if isinstance(node, Choice):
         node = fitting(node, value) or node
@@ -115,7 +115,7 @@ def _has_parts(value: object) -> bool:
     return is_table(value) or isinstance(value, msgspec.Struct) or dataclasses.is_dataclass(value)
 
 
-def display(node: Node, value: Any, path: Path) -> str:
+def display(node: Node, value: Any, path: KeyPath) -> str:
     """A value as it may be shown to anybody.
 
     Args:

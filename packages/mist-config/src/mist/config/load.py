@@ -62,8 +62,8 @@ def load(
         text, tree = _read(path, optional=optional)
     except ConfigError as exc:
         problems, text, tree = list(exc.problems), "", {}
-    provenance = Provenance("file", file, text, normal if env else None)
-    assembly = Assembly(root, provenance)
+    provenance = Provenance(root, "file", file, text, normal if env else None)
+    assembly = Assembly(provenance)
     assembly.start(tree, _directory(file) if file else None)
     environment = Environment(root, normal, env)
     for entry in environment.entries(assembly.tree):
@@ -101,8 +101,8 @@ def decode(mapping: Mapping[str, Any], target: type[T], *, unknown: Unknown = "w
     """
     if not isinstance(mapping, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # not all callers are typed
         raise TypeError(f"expected a mapping, got {type(mapping).__name__}")
-    provenance = Provenance()
-    assembly = Assembly(schema(target), provenance)
+    provenance = Provenance(schema(target))
+    assembly = Assembly(provenance)
     assembly.start(mapping)
     strays = _sort_out(assembly.problems, assembly.strays, unknown)
     made: T = _finish(assembly, provenance, strays)

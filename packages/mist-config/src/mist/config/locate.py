@@ -8,7 +8,7 @@ before the fault.
 import re
 import tomllib
 
-from mist.config.value import Path
+from mist.config.value import KeyPath
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
 _SPACE = re.compile(r"[ \t]*")
@@ -33,20 +33,20 @@ class Locations:
     """
 
     def __init__(self, text: str) -> None:
-        self.lines: dict[Path, int] = {}
-        self.duplicates: list[tuple[Path, int, int]] = []
+        self.lines: dict[KeyPath, int] = {}
+        self.duplicates: list[tuple[KeyPath, int, int]] = []
         self._text = text
         self._at = 0
         self._line, self._counted = 1, 0
-        self._defined: set[Path] = set()
-        self._sizes: dict[Path, int] = {}  # of arrays of tables
+        self._defined: set[KeyPath] = set()
+        self._sizes: dict[KeyPath, int] = {}  # of arrays of tables
         try:
             self._read()
         except (_LostError, RecursionError):
             self._text = ""
 
     def _read(self) -> None:
-        table: Path = ()
+        table: KeyPath = ()
         self._skip(_BLANK)
         while self._at < len(self._text):
             if self._text.startswith("[[", self._at):
@@ -62,11 +62,11 @@ class Locations:
                 self._pair(table)
             self._skip(_BLANK)
 
-    def _header(self, opening: str, closing: str) -> Path:
+    def _header(self, opening: str, closing: str) -> KeyPath:
         self._at += len(opening)
         keys = self._keys()
         self._expect(closing)
-        path: Path = ()
+        path: KeyPath = ()
         for key in keys[:-1]:
             path = (*path, key)
             self._mention(path)
@@ -74,7 +74,7 @@ class Locations:
                 path = (*path, self._sizes[path] - 1)
         return (*path, keys[-1])
 
-    def _pair(self, table: Path) -> None:
+    def _pair(self, table: KeyPath) -> None:
         path = table
         keys = self._keys()
         for key in keys:
@@ -95,7 +95,7 @@ class Locations:
                 return keys
             self._at += 1
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: KeyPath) -> None:
         self._skip(_SPACE)
         opening = self._text[self._at : self._at + 1]
         if opening == "[":
@@ -107,7 +107,7 @@ class Locations:
         else:
             self._take(_BARE)
 
-    def _list(self, path: Path) -> None:
+    def _list(self, path: KeyPath) -> None:
         self._at += 1
         index = 0
         while True:
@@ -122,7 +122,7 @@ class Locations:
                 self._expect(",")
             index += 1
 
-    def _inline_table(self, path: Path) -> None:
+    def _inline_table(self, path: KeyPath) -> None:
         self._at += 1
         while True:
             self._skip(_BLANK)
@@ -134,10 +134,10 @@ class Locations:
             if not self._text.startswith("}", self._at):
                 self._expect(",")
 
-    def _mention(self, path: Path) -> None:
+    def _mention(self, path: KeyPath) -> None:
         self.lines.setdefault(path, self._here())
 
-    def _define(self, path: Path) -> None:
+    def _define(self, path: KeyPath) -> None:
         line = self._here()
         if path in self._defined:
             self.duplicates.append((path, self.lines[path], line))

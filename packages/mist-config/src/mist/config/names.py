@@ -7,7 +7,7 @@ import msgspec
 
 from mist.config.node import Choice, Leaf, Node, Section, Table, fold, segment
 from mist.config.prepare import choose_section
-from mist.config.value import Path, is_table
+from mist.config.value import KeyPath, is_table
 
 _DEEPEST = 50  # keys in a name; a type that contains itself has no end
 
@@ -36,7 +36,7 @@ VARIABLES = Naming("__", lambda section, part: section.segments.get(part), str.l
 DOTTED = Naming(".", _dotted_key, str, str)
 
 
-def find(node: Node, name: str, tree: Any, naming: Naming) -> tuple[Path, Node] | None:
+def find(node: Node, name: str, tree: Any, naming: Naming) -> tuple[KeyPath, Node] | None:
     """What a name means: the path, and what may stand there; None for nothing.
 
     Args:
@@ -68,7 +68,7 @@ def _splits(name: str, separator: str) -> Iterator[tuple[str, str | None]]:
 
 def _find_in_section(
     section: Section, name: str, tree: Any, naming: Naming
-) -> tuple[Path, Node] | None:
+) -> tuple[KeyPath, Node] | None:
     for first, rest in _splits(name, naming.separator):
         key = naming.key(section, first)
         if key is None:
@@ -83,7 +83,9 @@ def _find_in_section(
     return None
 
 
-def _find_in_table(table: Table, name: str, tree: Any, naming: Naming) -> tuple[Path, Node] | None:
+def _find_in_table(
+    table: Table, name: str, tree: Any, naming: Naming
+) -> tuple[KeyPath, Node] | None:
     first, _, rest = name.partition(naming.separator)
     if isinstance(table.value, Section | Choice) and rest:
         key = _key_in(tree, first, naming)
@@ -102,7 +104,7 @@ def _key_in(tree: Any, part: str, naming: Naming) -> str:
 
 def _find_in_choice(
     choice: Choice, name: str, tree: Any, naming: Naming
-) -> tuple[Path, Node] | None:
+) -> tuple[KeyPath, Node] | None:
     chosen = choose_section(choice, tree) if is_table(tree) else None
     for member in [chosen, *choice.members] if chosen else choice.members:
         if found := find(member, name, tree, naming):

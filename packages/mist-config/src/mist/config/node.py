@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from mist.config.secret import sounds_secret
-from mist.config.value import Path
+from mist.config.value import KeyPath
 
 Kind = Literal[
     "any", "bool", "choice", "duration", "float", "int", "none", "path", "secret", "size", "tag",
@@ -131,7 +131,7 @@ class Section(Node, dict=True):
         return found
 
     @functools.cached_property
-    def variables(self) -> dict[str, tuple[Path, Node]]:
+    def variables(self) -> dict[str, tuple[KeyPath, Node]]:
         """Fields by their variables, without those in unions and dicts: these depend on values."""
         return {
             "__".join(map(segment, map(str, path))): (path, fields[-1].node)
@@ -164,7 +164,7 @@ def segment(key: str) -> str:
     return re.sub(r"[^A-Z0-9]", "_", words.upper())
 
 
-def leaves(root: Section) -> abc.Iterator[tuple[Path, tuple[Field, ...]]]:
+def leaves(root: Section) -> abc.Iterator[tuple[KeyPath, tuple[Field, ...]]]:
     """Every field that is not itself a section: its path, and the fields that lead to it.
 
     Dicts and lists are not entered, nor is a section within itself.
@@ -174,7 +174,7 @@ def leaves(root: Section) -> abc.Iterator[tuple[Path, tuple[Field, ...]]]:
 
 def _leaves(
     section: Section, above: tuple[Field, ...], inside: tuple[Section, ...]
-) -> abc.Iterator[tuple[Path, tuple[Field, ...]]]:
+) -> abc.Iterator[tuple[KeyPath, tuple[Field, ...]]]:
     for field in section.fields.values():
         fields, node = (*above, field), field.node
         members = node.members if isinstance(node, Choice) else (node,)
@@ -204,7 +204,7 @@ def parts(node: Node) -> tuple[Node, ...]:
             return ()
 
 
-def conceals(node: Node, path: Path, value: object) -> bool:
+def conceals(node: Node, path: KeyPath, value: object) -> bool:
     """Whether a value must not be shown.
 
     Text is concealed too where a table belongs: it may be one with secrets in it.

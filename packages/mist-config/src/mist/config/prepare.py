@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from mist.config.node import ANY, Choice, Field, Items, Kind, Leaf, Node, Section, Table, fold
 from mist.config.quantity import parse_duration, parse_size
 from mist.config.secret import Secret
-from mist.config.value import Path, is_list, is_table
+from mist.config.value import KeyPath, is_list, is_table
 
 _DEEPEST = 100  # levels; also where a type contains itself
 _TOO_DEEP = "nested too deeply"
@@ -18,17 +18,17 @@ WRONG: Any = object()  # stands for a value whose problem is known
 class Report(Protocol):
     """Takes what is found on the way."""
 
-    def wrong(self, node: Node, path: Path, value: object, why: str) -> None:
+    def wrong(self, node: Node, path: KeyPath, value: object, why: str) -> None:
         """A value does not fit, for a reason that its node does not tell."""
 
-    def unknown(self, section: Section, path: Path) -> None:
+    def unknown(self, section: Section, path: KeyPath) -> None:
         """A key means nothing."""
 
-    def twice(self, path: Path, other: str) -> None:
+    def twice(self, path: KeyPath, other: str) -> None:
         """A key is there in both spellings."""
 
 
-def prepare(node: Node, value: Any, path: Path, report: Report, base: str | None) -> Any:
+def prepare(node: Node, value: Any, path: KeyPath, report: Report, base: str | None) -> Any:
     """A value with the keys of sections as the type spells them, and text in place of quantities read.
 
     What is wrong in other ways is left for later. The value itself is not changed.
@@ -113,7 +113,7 @@ def field_of(section: Section, key: str) -> Field | None:
 
 
 def _prepare_section(
-    section: Section, value: Any, path: Path, report: Report, base: str | None
+    section: Section, value: Any, path: KeyPath, report: Report, base: str | None
 ) -> Any:
     if len(path) > _DEEPEST:
         report.wrong(section, path, value, _TOO_DEEP)
@@ -135,7 +135,9 @@ def _prepare_section(
     return prepared
 
 
-def _prepare_choice(node: Choice, value: Any, path: Path, report: Report, base: str | None) -> Any:
+def _prepare_choice(
+    node: Choice, value: Any, path: KeyPath, report: Report, base: str | None
+) -> Any:
     if is_table(value):
         tables = (member for member in node.members if isinstance(member, Table))
         table = choose_section(node, value) or next(tables, None)

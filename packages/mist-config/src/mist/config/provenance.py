@@ -4,15 +4,16 @@ import functools
 from collections import deque
 from typing import Any, Literal
 
-from mist.config.node import fold
+from mist.config.node import Section, fold
 from mist.config.origin import Origin
-from mist.config.value import NOTHING, Path, at
+from mist.config.value import NOTHING, KeyPath, at
 
 
 class Provenance:
     """Tells the origin of every value.
 
     Args:
+        root: what the configuration may hold.
         kind: what the tree was before anything was laid over it, a `file` or a `mapping`.
         file: the path as it was given; "" where there is none.
         text: the file's.
@@ -21,19 +22,21 @@ class Provenance:
 
     def __init__(
         self,
+        root: Section,
         kind: Literal["file", "mapping"] = "mapping",
         file: str = "",
         text: str = "",
         prefix: str | None = None,
     ) -> None:
+        self.root = root
         self.kind = kind
         self.file = file
         self.prefix = prefix
         self.tree: dict[str, Any] = {}
         self._text = text
-        self._laid: dict[Path, Origin] = {}
+        self._laid: dict[KeyPath, Origin] = {}
 
-    def lay(self, path: Path, origin: Origin, *, whole: bool = False) -> None:
+    def lay(self, path: KeyPath, origin: Origin, *, whole: bool = False) -> None:
         """Note where the value at a path comes from, now that it is laid over another.
 
         Args:
@@ -46,7 +49,7 @@ class Provenance:
                 del self._laid[below]
         self._laid[path] = origin
 
-    def origin(self, path: Path) -> Origin:
+    def origin(self, path: KeyPath) -> Origin:
         """Where the value at a path comes from."""
         for size in range(len(path), 0, -1):
             if path[:size] in self._laid:
@@ -54,10 +57,10 @@ class Provenance:
         there = at(self.tree, path) is not NOTHING
         return self.place(path) if there else Origin("default")
 
-    def place(self, path: Path) -> Origin:
+    def place(self, path: KeyPath) -> Origin:
         """Where in the file a key is or, where it is not there, the table that lacks it."""
-        if self.kind == "mapping" or not self.file:
-            return Origin(self.kind, self.file) if self.kind == "mapping" else Origin("default")
+        if not self.file:
+            return Origin("mapping" if self.kind == "mapping" else "default")
         for size in range(len(path), 0, -1):
             line = self._lines.get(path[:size]) or self._folded_lines.get(_folded(path[:size]))
             if line:
@@ -65,13 +68,13 @@ class Provenance:
         return Origin("file", self.file)
 
     @functools.cached_property
-    def _lines(self) -> dict[Path, int]:
+    def _lines(self) -> dict[KeyPath, int]:
         from mist.config.locate import Locations  # noqa: PLC0415  # only a mistake needs it
 
         return Locations(self._text).lines
 
     @functools.cached_property
-    def _folded_lines(self) -> dict[Path, int]:
+    def _folded_lines(self) -> dict[KeyPath, int]:
         return {_folded(path): line for path, line in self._lines.items()}
 
 
@@ -89,5 +92,5 @@ def recall(obj: object) -> Provenance | None:
     return next((kept for made, kept in tuple(_loaded) if made is obj), None)
 
 
-def _folded(path: Path) -> Path:
+def _folded(path: KeyPath) -> KeyPath:
     return tuple(fold(step) if isinstance(step, str) else step for step in path)

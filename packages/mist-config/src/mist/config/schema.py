@@ -199,6 +199,8 @@ def _unwrapped(hint: Any) -> tuple[Any, list[msgspec.Meta]]:
             hint = hint.__value__
         elif typing.get_origin(hint) is typing.Final:
             (hint,) = typing.get_args(hint)
+        elif isinstance(hint, typing.TypeVar):
+            hint = hint.__bound__ or Any
         else:
             return hint, metas
 

@@ -114,7 +114,7 @@ def _read_choice(node: Choice, text: str) -> Any:
             value = read_text(member, text)
             if isinstance(member, Leaf):
                 msgspec.convert(prepare_leaf(member, value), member.type)
-        except ValueError:
+        except (ValueError, msgspec.ValidationError):
             continue
         return value
     raise ValueError
@@ -139,7 +139,7 @@ def _read_json(text: str, opening: str) -> Any:
         return msgspec.json.decode(text.encode())
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    except ValueError as exc:
+    except (ValueError, msgspec.DecodeError) as exc:
         # msgspec tells the place, and nothing of what stands there.
         raise ValueError(f"not {what}: {exc}") from None
 

@@ -17,7 +17,6 @@ def validate(obj: object) -> None:
         ConfigError: Something is wrong; it has every problem.
         TypeError: It is no such object, or its type has a field that no configuration can have.
     """
-    root = schema(type(obj))
-    provenance = Provenance()
-    provenance.tree = plain(root, obj)
-    convert(root, provenance.tree, provenance)
+    provenance = Provenance(schema(type(obj)))
+    provenance.tree = plain(provenance.root, obj)
+    convert(provenance)

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 from mist.config.secret import MASK, Secret, without_userinfo
 
-Path = tuple[str | int, ...]  # keys, and positions in lists, from the root
+KeyPath = tuple[str | int, ...]  # keys, and positions in lists, from the root
 
 NOTHING: Any = object()
 
@@ -28,7 +28,7 @@ def is_list(value: object) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, list | tuple | set | frozenset)
 
 
-def at(tree: Any, path: Path) -> Any:
+def at(tree: Any, path: KeyPath) -> Any:
     """What stands at a path of tables and lists; `NOTHING` where there is nothing."""
     for step in path:
         if isinstance(step, str) and is_table(tree) and step in tree:
@@ -40,7 +40,7 @@ def at(tree: Any, path: Path) -> Any:
     return tree
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """A path as a person writes it: `db.hosts[0]."odd key"`; "" for the root."""
     text = ""
     for step in path:
