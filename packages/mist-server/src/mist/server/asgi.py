@@ -1,0 +1,12 @@
+"""The types of ASGI 3, as far as a server and a router speak of them."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Middleware = Callable[[ASGIApp], ASGIApp]
+Header = tuple[bytes, bytes]
