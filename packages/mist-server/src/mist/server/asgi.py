@@ -10,3 +10,9 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Middleware = Callable[[ASGIApp], ASGIApp]
 Header = tuple[bytes, bytes]
+
+
+class ClientGone(ConnectionError):
+    """The client is gone, so that nothing can be sent to it; see ASGI, HTTP 2.4."""
+
+    code = "transport"

@@ -3,19 +3,19 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, cast
 
-import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from mist.errors import Code, MistError
 from mist.server.asgi import ASGIApp, Header, Receive, Scope, Send
-from mist.server.exchange import Exchange
+from mist.server.exchange import Exchange, Outlet
+from mist.server.faults import is_disconnect
 from mist.server.head import HEAD_TOO_LARGE, MAX_HEAD, Refusal, judge_head, too_large
 from mist.server.limits import Limits
 from mist.server.logger import Log, request_fields
@@ -81,7 +81,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first head."""
         super().connection_made(cast("asyncio.Transport", transport))
-        self._outlet = _Outlet(self.transport, self.close)
+        self.outlet = Outlet(self.transport, self.close)
         self._start_reading_timer()
         if self._service.is_leaving:
             self.leave()
@@ -90,12 +90,11 @@ class Connection(HttpToolsProtocol):
         """Read on, and see to it that what has begun to arrive arrives in time."""
         if self._lingers or self._is_upgrade or self.transport.is_closing():
             return
-        before = self._exchange
+        before, was_between = self._exchange, self._has_arrived
         super().data_received(data)
         if self._lingers or self.transport.is_closing():
             return
-        exchange = self._exchange
-        if exchange is before and (exchange is None or exchange.arrived):
+        if was_between and self._exchange is before:
             # Line ends before a head are nothing to the parser: who sends but these is in a head.
             self._in_head = True
         if self._in_head:
@@ -134,6 +133,8 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._head_size = 0
         super().on_message_begin()
+        # What sends to a client that is gone is told so, which uvicorn alone does not do.
+        self.scope["asgi"] = {"version": "3.0", "spec_version": "2.4"}
 
     def on_headers_complete(self) -> None:
         """A head is complete: its request is answered when those before it are."""
@@ -141,32 +142,26 @@ class Connection(HttpToolsProtocol):
         self._stop_reading_timer()
         if len(self.pipeline) >= _MAX_PIPELINED:
             raise ValueError("too many requests wait for an answer")
-        parser = cast("httptools.HttpRequestParser", self.parser)
+        parser = cast("Any", self.parser)  # is there, as it calls
         self._is_upgrade = parser.should_upgrade()
         refusal = judge_head(
-            parser.get_method().decode("ascii"),
+            parser.get_method(),
             self.url,
             self.headers,
-            http_version=parser.get_http_version(),
+            is_1_1=parser.get_http_version() == "1.1",
             is_upgrade=self._is_upgrade,
             max_body_size=self._limits.max_body_size,
         )
-        if self.url[:1] not in (b"/", b"h", b"*"):
-            self.url = b"/"  # refused, and nothing that uvicorn could parse
+        if refusal is not None and not self.url.startswith(b"/"):
+            self.url = b"/"  # for uvicorn could not parse all that is refused
         super().on_headers_complete()
-        self.cycle.transport = cast("Any", self._outlet)
+        cycle = self.cycle
+        cycle.transport = cast("Any", self.outlet)
         if self._is_upgrade:
-            self.cycle.keep_alive = False
-        self._exchange = Exchange(
-            self.cycle,
-            self._service.app,
-            refusal=refusal,
-            access_log=self._service.access_log,
-            is_last=self._is_last,
-            before_receive=self._note_interest,
-        )
-        self._open.add(self._exchange)
-        self._unanswered.append(self._exchange)
+            cycle.keep_alive = False
+        exchange = self._exchange = Exchange(self, cycle, refusal, self._service.access_log)
+        self._open.add(exchange)
+        self._unanswered.append(exchange)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body, unless it is refused."""
@@ -192,7 +187,7 @@ class Connection(HttpToolsProtocol):
         """A response is complete."""
         if self._lingers:
             return
-        self._note_interest()
+        self.note_interest()
         super().on_response_complete()
         if self._service.is_leaving:
             self.leave()
@@ -208,6 +203,17 @@ class Connection(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """No request came for a long time."""
         self._close()
+
+    # What an exchange asks and tells
+
+    @property
+    def ends_now(self) -> bool:
+        """Whether a response that begins now is the last of this connection."""
+        return self._service.is_ending and not self.pipeline
+
+    def note_interest(self) -> None:
+        """What did not arrive because nobody took it is no fault of the client."""
+        self._was_held_up = self._was_held_up or self.flow.read_paused
 
     # What the server calls
 
@@ -252,30 +258,24 @@ class Connection(HttpToolsProtocol):
     def _is_answering(self) -> bool:
         return any(not exchange.is_over for exchange in self._open)
 
-    def _is_last(self) -> bool:
-        return self._service.is_ending and not self.pipeline
-
-    def _note_interest(self) -> None:
-        """What did not arrive because nobody took it is no fault of the client."""
-        self._was_held_up = self._was_held_up or self.flow.read_paused
-
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # the exchange has its own
         exchange = self._unanswered.popleft()
         log = self._service.log
         try:
-            await exchange.answer(scope)
-            if exchange.is_over:
-                return
-            if not exchange.has_begun:
-                log.warning("request was not answered", **request_fields(scope))
-                await exchange.fail(MistError(Code.INTERNAL, "it was not answered").to_problem())
-                return
-            log.warning("response was not finished", **request_fields(scope))
-        except (Exception, SystemExit, KeyboardInterrupt):
-            log.exception("request failed", **request_fields(scope))
+            await exchange.answer(self._service.app, scope)
+            if not exchange.is_over:
+                log.warning("response is not whole", **request_fields(scope))
+        except (Exception, SystemExit, KeyboardInterrupt) as exc:
+            if not is_disconnect(exc):
+                log.exception("request failed", **request_fields(scope))
         finally:
             self._open.discard(exchange)
-        self.transport.abort()
+        if exchange.is_over:
+            return
+        if exchange.has_begun:
+            self.transport.abort()
+        else:
+            await exchange.fail(MistError(Code.INTERNAL, "").to_problem())
 
     def _refuse_body(self, exchange: Exchange, refusal: Refusal) -> None:
         if exchange.refusal is not None:
@@ -359,15 +359,6 @@ class Connection(HttpToolsProtocol):
 
     def _is_enough(self, progress: int, seconds: float) -> bool:
         return progress > 0 and progress >= self._limits.min_rate * seconds
-
-
-class _Outlet:
-    """What uvicorn's part of an exchange uses of a transport, with a close that is ours."""
-
-    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
-        self.write = transport.write
-        self.is_closing = transport.is_closing
-        self.close = close
 
 
 def raw_problem(status: HTTPStatus, reason: str, headers: Iterable[Header]) -> bytes:

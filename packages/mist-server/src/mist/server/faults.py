@@ -1,11 +1,11 @@
 """What becomes of an exception that a handler raises: an answer, and where it is a bug, a log."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
 
 from mist.errors import MistError, code_of, http_status
-from mist.server.asgi import ASGIApp, Header, Message, Receive, Scope, Send
+from mist.server.asgi import ASGIApp, ClientGone, Header, Message, Receive, Scope, Send
 from mist.server.logger import Log, request_fields
 from mist.server.problem import problem_of_status, send_problem
 
@@ -26,17 +26,17 @@ def answering_faults(app: ASGIApp, log: Log) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         began = False
 
-        async def note_beginning(message: Message) -> None:
+        def note_beginning(message: Message) -> Awaitable[None]:
             nonlocal began
             began = True
-            await send(message)
+            return send(message)
 
         try:
             await app(scope, receive, note_beginning)
         except BaseException as exc:
             if began or _ends_the_task(exc):
                 raise
-            if not _is_disconnect(exc):
+            if not is_disconnect(exc):
                 await _answer(exc, scope, send, log)
 
     return answer
@@ -50,10 +50,11 @@ def _ends_the_task(exc: BaseException) -> bool:
     return isinstance(exc, GeneratorExit)
 
 
-def _is_disconnect(exc: BaseException) -> bool:
+def is_disconnect(exc: BaseException) -> bool:
+    """Tell whether an application ended only because its client is gone."""
     from starlette.requests import ClientDisconnect  # noqa: PLC0415  # not at import time
 
-    return isinstance(exc, ClientDisconnect)
+    return isinstance(exc, (ClientGone, ClientDisconnect))
 
 
 async def _answer(exc: BaseException, scope: Scope, send: Send, log: Log) -> None:

@@ -18,11 +18,11 @@ HEAD_TOO_LARGE: Final[Refusal] = (
 
 
 def judge_head(
-    method: str,
+    method: bytes,
     url: bytes,
     headers: Sequence[Header],
     *,
-    http_version: str,
+    is_1_1: bool,
     is_upgrade: bool,
     max_body_size: int,
 ) -> Refusal | None:
@@ -42,10 +42,10 @@ def judge_head(
         return too_large(max_body_size)
     if size > MAX_HEAD:
         return HEAD_TOO_LARGE
-    if hosts > 1 or (not hosts and http_version == "1.1"):
+    if hosts > 1 or (is_1_1 and not hosts):
         # Demanded by RFC 9112, section 3.2.
         return HTTPStatus.BAD_REQUEST, "a request has one Host header"
-    if method == "CONNECT" and not url.startswith(b"/"):
+    if method == b"CONNECT" and not url.startswith(b"/"):
         return HTTPStatus.NOT_IMPLEMENTED, "this server is no proxy"
     return _judge_upgrade(upgrade, has_body=has_body) if is_upgrade else None
 

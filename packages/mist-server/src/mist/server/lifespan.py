@@ -22,6 +22,7 @@ class Lifespan:
         self._task: asyncio.Task[None] | None = None
         self._events: asyncio.Queue[str] = asyncio.Queue()
         self._answer: asyncio.Future[Message] | None = None
+        self._owes_answer = False
         self._failure: Exception | None = None
 
     async def start(self) -> None:
@@ -79,9 +80,17 @@ class Lifespan:
             self._failure = exc
 
     async def _receive(self) -> Message:
-        return {"type": f"lifespan.{await self._events.get()}"}
+        if self._owes_answer:
+            # It takes this for a request: left alone, it would wait for more of it for ever.
+            raise RuntimeError("the lifespan goes on when its last event was answered")
+        event = await self._events.get()
+        self._owes_answer = True
+        return {"type": f"lifespan.{event}"}
 
     async def _send(self, message: Message) -> None:
+        if not message["type"].startswith("lifespan."):
+            raise RuntimeError(f"this is a lifespan, and {message['type']!r} no answer to it")
+        self._owes_answer = False
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(message)
 

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from email.utils import formatdate
 from http import HTTPStatus
-from socket import SHUT_WR, socket
+from socket import AF_INET, AF_INET6, IPPROTO_TCP, SHUT_WR, TCP_NODELAY, socket
 from typing import Any, Final, cast
 
 import uvicorn
@@ -205,6 +205,9 @@ class Listener:
     def _welcome(self, client: socket) -> None:
         """Serve a connection, or turn it away where there are enough."""
         client.setblocking(False)  # noqa: FBT003  # the socket's form
+        if client.family in (AF_INET, AF_INET6):
+            # asyncio would do so only for a socket that was told by name that it is TCP.
+            client.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         served = len(self._service.shared.connections) + len(self._arriving)
         if served >= self._service.limits.max_connections:
             self._turn_away(client)

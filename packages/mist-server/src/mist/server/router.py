@@ -67,12 +67,11 @@ class Router:
         self._log = Log(logger)
         self._table: Table[_Target] = Table()
         self._lifespans: dict[int, Lifespan] = {}
-        app: ASGIApp = self._serve
         layers = tuple(middleware)
+        self._app: ASGIApp = self._serve
         for layer in reversed(layers):
-            app = layer(app)
-        self._app = app
-        self._http = answering_faults(app, self._log) if layers else app
+            self._app = layer(self._app)
+        self._http = answering_faults(self._app, self._log) if layers else self._route
 
     @overload
     def handle(self, pattern: str, app: None = None) -> Callable[[H], H]: ...

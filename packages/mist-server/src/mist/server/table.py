@@ -20,7 +20,7 @@ class Entry(Generic[T]):
     target: T
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which costs as much as the search
 class Match(Generic[T]):
     """An entry that a request belongs to.
 
