@@ -1,5 +1,7 @@
 """What a handler raises, and what of it reaches the client and the log."""
 
+# ruff: noqa: ARG001, ARG005  # handlers take what they are given
+
 import asyncio
 import json
 import logging
@@ -237,8 +239,8 @@ async def test_a_middleware_that_fails_is_answered_for_too(serve, ask, logger):
 
 async def test_what_cannot_be_json_or_a_header_does_not_break_the_answer(serve, ask):
     """An error's message may be anything."""
-    answer, problem = await problem_of(serve, ask, raising(MistError("conflict", "\ud800\n\x00")))
+    _, problem = await problem_of(serve, ask, raising(MistError("conflict", "\ud800\n\x00")))
     assert problem["detail"] == "\ud800\n\x00"
     error = HTTPException(400, {"fields": [1, 2]})
-    answer, problem = await problem_of(serve, ask, raising(error))
+    _, problem = await problem_of(serve, ask, raising(error))
     assert problem["detail"] == {"fields": [1, 2]}

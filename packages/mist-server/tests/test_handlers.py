@@ -1,5 +1,7 @@
 """What can be registered, how it is told apart, and what reaches it."""
 
+# ruff: noqa: ARG001, ARG002, ARG005  # handlers take what they are given
+
 import asyncio
 import contextvars
 import functools

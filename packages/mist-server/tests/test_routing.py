@@ -186,7 +186,7 @@ async def test_a_router_can_be_mounted_in_starlette(serve, ask):
     assert (await ask(server, "POST", "/api/items/7")).headers["allow"] == "GET, HEAD"
 
 
-async def test_a_path_that_is_known_only_decoded_is_routed(serve):
+async def test_a_path_that_is_known_only_decoded_is_routed():
     """ASGI lets a server leave out `raw_path`."""
     router, sent = Router(), []
     router.handle("GET /items/{id}", says("item"))

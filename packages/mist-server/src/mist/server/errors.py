@@ -1,6 +1,7 @@
 """What can be wrong with a pattern, a handler, an option or an address."""
 
 import errno
+import os
 
 from mist.errors import Code, MistError
 
@@ -26,7 +27,8 @@ class ServerError(MistError):
     @classmethod
     def from_os_error(cls, exc: OSError, what: str, *, remedied: bool = True) -> "ServerError":
         """Put an operating system's error into words: what was tried, and why it failed."""
-        reason = exc.strerror or type(exc).__name__
+        # Not its own text, to which the socket module adds the address once more.
+        reason = os.strerror(exc.errno) if exc.errno else type(exc).__name__
         remedy = _REMEDIES.get(exc.errno or 0) if remedied else None
         return cls(
             _CODES.get(exc.errno or 0, Code.INTERNAL),

@@ -7,10 +7,10 @@ again after a second, and is refused cleanly if the socket is closed by then.
 """
 
 import asyncio
-import ctypes
 import socket
 import struct
 import sys
+from array import array
 from typing import Final
 
 _SO_ATTACH_FILTER: Final = 26
@@ -34,8 +34,8 @@ async def refuse_newcomers(listening: socket.socket) -> None:
     """
     if not sys.platform.startswith("linux") or listening.family == socket.AF_UNIX:
         return
-    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in _PROGRAM))
-    program = struct.pack("HP", len(_PROGRAM), ctypes.addressof(code))
+    code = array("B", b"".join(struct.pack("HBBI", *each) for each in _PROGRAM))
+    program = struct.pack("HP", len(_PROGRAM), code.buffer_info()[0])
     try:
         listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
     except OSError:

@@ -295,14 +295,14 @@ class Server:
         """Begin to stop, unless that has begun; without a listener there is nothing to stop yet."""
         self._is_told_to_stop = True
         if self._stopping is None and self._listener is not None:
+            if self._readiness is not None:
+                self._say_not_ready(self._readiness)
+            self._listener.end_connections()
             self._stopping = asyncio.create_task(self._shut_down(self._listener, drain_delay))
         return self._stopping
 
     async def _shut_down(self, listener: "Listener", drain_delay: float) -> None:
         try:
-            if self._readiness is not None:
-                self._say_not_ready(self._readiness)
-            listener.end_connections()
             await asyncio.sleep(drain_delay)
             await listener.close(self._shutdown_timeout)
             async with asyncio.timeout(self._shutdown_timeout):
