@@ -1,0 +1,120 @@
+"""Sockets to listen with, bound before anything is served, so that a failure names the address."""
+
+import errno
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import Final
+
+from mist.errors import Code
+from mist.server.address import TCPAddress, UnixAddress
+from mist.server.errors import ServerError
+
+_PROBE_SECONDS: Final = 1.0
+
+
+class BoundSocket:
+    """A listening socket, and the file that it may have in the file system."""
+
+    def __init__(self, address: TCPAddress | UnixAddress, *, backlog: int, unix_mode: int) -> None:
+        """Bind a socket and listen; blocks while a host name is looked up.
+
+        Args:
+            address: Where to listen.
+            backlog: How many connections may wait to be accepted.
+            unix_mode: The mode of a Unix socket's file.
+
+        Raises:
+            ServerError: Code `conflict` when the address is in use; the text names it.
+        """
+        self._path: Path | None = None
+        try:
+            if isinstance(address, UnixAddress):
+                self.socket = _bind_unix(address.path, backlog, unix_mode)
+                self._path = Path(address.path).absolute()
+                self._inode = self._path.stat().st_ino
+            else:
+                self.socket = _bind_tcp(address.host, address.port, backlog)
+        except socket.gaierror as exc:
+            raise ServerError(
+                Code.VALIDATION, f"cannot listen at {address}: no such host", cause=exc
+            ) from exc
+        except OSError as exc:
+            raise ServerError.from_os_error(
+                exc,
+                f"cannot listen at {address}",
+                remedied=isinstance(address, TCPAddress),
+            ) from exc
+        self.socket.setblocking(False)  # noqa: FBT003  # the socket's form
+
+    @property
+    def address(self) -> TCPAddress | UnixAddress:
+        """Where it really listens."""
+        if self._path is not None:
+            return UnixAddress(os.fspath(self._path))
+        host, port = self.socket.getsockname()[:2]
+        return TCPAddress(host, port)
+
+    def unlink(self) -> None:
+        """Remove the file of a Unix socket, unless it is another's by now."""
+        path, self._path = self._path, None
+        try:
+            if path is not None and path.stat().st_ino == self._inode:
+                path.unlink()
+        except OSError:
+            pass  # it is gone already
+
+    def close(self) -> None:
+        """Listen no more."""
+        self.unlink()
+        self.socket.close()
+
+
+def _bind_tcp(host: str, port: int, backlog: int) -> socket.socket:
+    if not host and socket.has_dualstack_ipv6():
+        return socket.create_server(
+            ("", port), family=socket.AF_INET6, backlog=backlog, dualstack_ipv6=True
+        )
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # IPv4 first, as most peers of a name such as `localhost` try it first or try nothing else.
+    family, _, _, _, where = min(found, key=lambda info: info[0] != socket.AF_INET)
+    return socket.create_server(where, family=family, backlog=backlog)
+
+
+def _bind_unix(path: str, backlog: int, mode: int) -> socket.socket:
+    if not hasattr(socket, "AF_UNIX"):
+        raise OSError(errno.EAFNOSUPPORT, "this system's Python has no Unix sockets")
+    _clear_the_way(path)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(path)
+        # Nobody can connect before it listens, so nobody slips in before this.
+        Path(path).chmod(mode)
+        sock.listen(backlog)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _clear_the_way(path: str) -> None:
+    """Remove the socket that a dead process left behind, and nothing else."""
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise ServerError(
+            Code.CONFLICT, f"cannot listen at unix:{path}: there is something else at that path"
+        )
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_PROBE_SECONDS)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            Path(path).unlink()
+            return
+        except (BlockingIOError, TimeoutError):
+            pass  # somebody listens, and is busy
+    raise ServerError(Code.CONFLICT, f"cannot listen at unix:{path}: another process listens there")

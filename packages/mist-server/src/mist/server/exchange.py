@@ -1,0 +1,208 @@
+"""A request and its response, between uvicorn, which speaks HTTP, and the application."""
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from mist.server.asgi import ASGIApp, ClientGone, Message, Scope
+from mist.server.head import Refusal
+from mist.server.logger import Log, client_of, request_fields
+from mist.server.problem import problem_of_status, send_problem
+
+if TYPE_CHECKING:
+    from mist.server.connection import Connection
+
+_CLIENT_CLOSED: Final = 499  # as nginx logs a request whose client went away
+
+
+class Outlet:
+    """What uvicorn uses of a transport, able to hold writes back, and with a close of our own."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        """Wrap a transport.
+
+        Args:
+            transport: What is written to.
+            close: Called instead of its close, when nothing is held back any more.
+        """
+        self.is_closing = transport.is_closing
+        self._transport = transport
+        self._close = close
+        self._held: list[bytes] | None = None
+
+    def hold(self) -> None:
+        """Hold back what is written, until `release`."""
+        self._held = []
+
+    def release(self) -> None:
+        """Write what was held back, in one piece."""
+        held, self._held = self._held, None
+        if held:
+            self._transport.write(b"".join(held))
+
+    def write(self, data: bytes) -> None:
+        """Write, or hold back."""
+        if self._held is None:
+            self._transport.write(data)
+        else:
+            self._held.append(data)
+
+    def close(self) -> None:
+        """Close when what was written has been sent."""
+        self.release()
+        self._close()
+
+
+class Exchange:
+    """A request and its response.
+
+    Attributes:
+        received: How many bytes of the body have arrived.
+        arrived: Whether the request has arrived whole.
+        refusal: Why the body is not taken, if so.
+    """
+
+    __slots__ = (
+        "_access_log",
+        "_began",
+        "_connection",
+        "_cycle",
+        "_is_deaf",
+        "_sent",
+        "_start",
+        "_status",
+        "arrived",
+        "received",
+        "refusal",
+    )
+
+    def __init__(
+        self,
+        connection: "Connection",
+        cycle: RequestResponseCycle,
+        refusal: Refusal | None,
+        access_log: Log | None,
+    ) -> None:
+        """Begin an exchange.
+
+        Args:
+            connection: The connection that it is on.
+            cycle: uvicorn's part of it.
+            refusal: Why it is refused at once, if so.
+            access_log: Where it is noted.
+        """
+        self.received = 0
+        self.arrived = False
+        self.refusal = refusal
+        self._connection = connection
+        self._cycle = cycle
+        self._access_log = access_log
+        self._start: Message | None = None
+        self._is_deaf = False
+        if access_log is not None:
+            self._began = perf_counter()
+            self._status = _CLIENT_CLOSED
+            self._sent = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the response is complete, or its client is gone."""
+        return self._cycle.response_complete or self._cycle.disconnected
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything of the response has been sent."""
+        return self._cycle.response_started
+
+    async def answer(self, app: ASGIApp, scope: Scope) -> None:
+        """Have the request answered."""
+        try:
+            if self.refusal is None:
+                await app(scope, self._receive, self._send)
+            else:
+                await self._refuse(self.refusal)
+        finally:
+            if self._access_log is not None:
+                self._note(self._access_log)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Take no more of the body; the application learns of it when it asks for some."""
+        self.refusal = refusal
+        self._cycle.keep_alive = False
+        self._cycle.body.clear()
+        self._cycle.message_event.set()
+
+    def lose(self) -> None:
+        """Tell the application, when it asks, that its client is gone."""
+        if not self._cycle.response_complete:
+            self._cycle.disconnected = True
+        self._cycle.message_event.set()
+
+    async def fail(self, problem: dict[str, object]) -> None:
+        """Answer with a problem, where nothing has been sent yet."""
+        self._start = None
+        await send_problem(self._send, problem, [(b"connection", b"close")])
+
+    async def _receive(self) -> Message:
+        self._connection.note_interest()
+        event = cast("Message", await self._cycle.receive())
+        if self.refusal is None:
+            return event
+        if not self.has_begun:
+            await self._refuse(self.refusal)
+            self._is_deaf = True
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        cycle, start = self._cycle, self._start
+        if self._is_deaf or cycle.disconnected:
+            raise ClientGone("the client is gone")
+        if start is not None:
+            await self._send_beginning(start, message)
+        elif message["type"] == "http.response.start" and not cycle.response_started:
+            # It goes out with the beginning of the body, as ASGI wants it, and in one packet.
+            self._start = message
+            return
+        else:
+            await cycle.send(cast("Any", message))
+        if self._access_log is not None:
+            self._count(message)
+            if cycle.response_complete:
+                self._note(self._access_log)
+
+    async def _send_beginning(self, start: Message, body: Message) -> None:
+        self._start = None
+        cycle, connection = self._cycle, self._connection
+        if cycle.waiting_for_100_continue or connection.ends_now:
+            # Without the go-ahead, nobody knows whether the body or a new request comes next.
+            cycle.keep_alive = False
+        connection.outlet.hold()
+        try:
+            await cycle.send(cast("Any", start))
+            await cycle.send(cast("Any", body))
+        finally:
+            connection.outlet.release()
+        self._status = start["status"]
+
+    async def _refuse(self, refusal: Refusal) -> None:
+        await send_problem(self._send, problem_of_status(*refusal), [(b"connection", b"close")])
+
+    def _count(self, message: Message) -> None:
+        if self._cycle.scope["method"] != "HEAD":
+            self._sent += len(message.get("body", b""))
+
+    def _note(self, log: Log) -> None:
+        """Write the line in the access log, once."""
+        self._access_log = None
+        scope = cast("Scope", self._cycle.scope)
+        log.info(
+            "request",
+            **request_fields(scope),
+            status=self._status,
+            duration_ms=round((perf_counter() - self._began) * 1000, 3),
+            bytes=self._sent,
+            client=client_of(scope),
+        )

@@ -1,0 +1,71 @@
+"""Answers that say what is wrong: problem details, as of RFC 9457."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from mist.errors import PROBLEM_MEDIA_TYPE, Code
+from mist.server.asgi import Header, Send
+
+_CODES: Final[Mapping[int, Code]] = {
+    400: Code.PROTOCOL,
+    401: Code.AUTH,
+    403: Code.AUTH,
+    404: Code.NOT_FOUND,
+    408: Code.TIMEOUT,
+    409: Code.CONFLICT,
+    429: Code.RATE_LIMIT,
+    501: Code.UNAVAILABLE,
+    503: Code.UNAVAILABLE,
+    504: Code.TIMEOUT,
+}
+_BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT.value, HTTPStatus.NOT_MODIFIED.value})
+
+
+def problem_of_status(status: int, detail: str) -> dict[str, object]:
+    """Return the problem that a status stands for, with the standard code that is nearest."""
+    code = _CODES.get(
+        status, Code.VALIDATION if status < HTTPStatus.INTERNAL_SERVER_ERROR else Code.INTERNAL
+    )
+    try:
+        title = HTTPStatus(status).phrase
+    except ValueError:
+        title = "Unknown"
+    return {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": str(code),
+    }
+
+
+def encode_problem(
+    problem: Mapping[str, Any], headers: Iterable[Header] = ()
+) -> tuple[int, list[Header], bytes]:
+    """Return the status, headers and body of the answer that a problem makes."""
+    status: int = problem["status"]
+    own = list(headers)
+    if status in _BODILESS or status < HTTPStatus.OK:
+        return status, own, b""
+    names = {name for name, _ in own}
+    retry_after = problem.get("retry_after")
+    if retry_after is not None and b"retry-after" not in names:
+        own.append((b"retry-after", b"%d" % max(0, math.ceil(retry_after))))
+    if status == HTTPStatus.UNAUTHORIZED and b"www-authenticate" not in names:
+        own.append((b"www-authenticate", b"Bearer"))  # demanded by RFC 9110, section 15.5.2
+    body = json.dumps(problem, default=str).encode()
+    own.append((b"content-type", PROBLEM_MEDIA_TYPE.encode()))
+    own.append((b"content-length", b"%d" % len(body)))
+    return status, own, body
+
+
+async def send_problem(
+    send: Send, problem: Mapping[str, Any], headers: Iterable[Header] = ()
+) -> None:
+    """Answer with a problem."""
+    status, own, body = encode_problem(problem, headers)
+    await send({"type": "http.response.start", "status": status, "headers": own})
+    await send({"type": "http.response.body", "body": body})
