@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from email.utils import formatdate
+from functools import partial
 from http import HTTPStatus
 from socket import AF_INET, AF_INET6, IPPROTO_TCP, SHUT_WR, TCP_NODELAY, socket
 from typing import Any, Final, cast
@@ -147,8 +148,8 @@ class Listener:
 
     async def _cut_off(self) -> None:
         left = self.abort()
-        self._log.warning("requests were cut off", count=len(left))
         if left:
+            self._log.warning("requests were cut off", count=len(left))
             _, deaf = await asyncio.wait(left, timeout=_CANCEL_SECONDS)
             if deaf:
                 self._log.warning("handlers do not end when they are cancelled", count=len(deaf))
@@ -214,7 +215,12 @@ class Listener:
             return
         task = asyncio.create_task(self._connect(client))
         self._arriving.add(task)
-        task.add_done_callback(self._arriving.discard)
+        task.add_done_callback(partial(self._note_arrival, client))
+
+    def _note_arrival(self, client: socket, task: asyncio.Task[None]) -> None:
+        self._arriving.discard(task)
+        if task.cancelled():
+            client.close()  # it may not even have begun
 
     async def _connect(self, client: socket) -> None:
         timeout = self._service.limits.header_timeout if self._ssl_context is not None else None
