@@ -109,12 +109,16 @@ class Listener:
             await self._cut_off()
         self._clock.cancel()
 
-    def abort(self) -> set[asyncio.Task[None]]:
-        """End everything at once, and return the tasks that may take a moment to end."""
+    async def abort(self) -> None:
+        """End everything at once."""
+        self._cancel_everything()
+        await asyncio.to_thread(self._bound.close)
+
+    def _cancel_everything(self) -> set[asyncio.Task[None]]:
+        """Cut off every connection, and return the tasks that may take a moment to end."""
         self._service.is_leaving = True
         self._clock.cancel()
         self._deafen()
-        self._bound.close()
         for connection in tuple(self._service.shared.connections):
             connection.transport.abort()
         left = {t for t in {*self._service.shared.tasks, *self._arriving} if not t.done()}
@@ -129,7 +133,7 @@ class Listener:
         self._service.is_leaving = True
         while self._accept_some():
             pass  # until nobody is left whom the system has let in already
-        self._bound.close()
+        self._bound.socket.close()
         for connection in tuple(self._service.shared.connections):
             connection.leave()  # type: ignore[union-attr]  # all are of our class
 
@@ -147,7 +151,7 @@ class Listener:
                 waiting.cancel()
 
     async def _cut_off(self) -> None:
-        left = self.abort()
+        left = self._cancel_everything()
         if left:
             self._log.warning("requests were cut off", count=len(left))
             _, deaf = await asyncio.wait(left, timeout=_CANCEL_SECONDS)
