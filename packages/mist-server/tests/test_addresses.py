@@ -4,10 +4,10 @@
 
 import asyncio
 import errno
-import os
 import socket
 import ssl
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,8 @@ def is_there(family, host):
 needs_ipv6 = pytest.mark.skipif(
     not is_there(socket.AF_INET6, "::1"), reason="this machine has no IPv6"
 )
+
+needs_unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets here")
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,7 @@ def test_a_privileged_port_comes_with_the_remedy():
     assert "choose a port from 1024 on, or grant the process CAP_NET_BIND_SERVICE" in str(error)
 
 
+@needs_unix
 async def test_a_unix_socket_is_the_owners_and_gone_afterwards(serve, ask, tmp_path):
     """Its mode is an option."""
     path = tmp_path / "server.sock"
@@ -136,6 +139,7 @@ async def test_a_unix_socket_is_the_owners_and_gone_afterwards(serve, ask, tmp_p
     assert stat.S_IMODE(path.stat().st_mode) == 0o660
 
 
+@needs_unix
 async def test_a_relative_unix_socket_is_removed_wherever_the_process_goes(
     serve, tmp_path, monkeypatch
 ):
@@ -148,6 +152,7 @@ async def test_a_relative_unix_socket_is_removed_wherever_the_process_goes(
     assert list(tmp_path.iterdir()) == []
 
 
+@needs_unix
 async def test_the_socket_of_a_dead_process_is_replaced_and_nothing_else(serve, tmp_path):
     """What somebody listens at, or is no socket, stays."""
     path = tmp_path / "server.sock"
@@ -169,6 +174,7 @@ async def test_the_socket_of_a_dead_process_is_replaced_and_nothing_else(serve, 
     assert path.read_text() == "a file"
 
 
+@needs_unix
 async def test_a_unix_socket_where_none_can_be(serve, tmp_path):
     """The error names the path and the reason."""
     with pytest.raises(ServerError, match="No such file or directory") as caught:
@@ -252,6 +258,7 @@ def test_an_option_that_cannot_work_is_refused_at_construction(options):
     assert next(iter(options)) in str(caught.value)
 
 
+@needs_unix
 async def test_a_start_that_is_cancelled_leaves_nothing_behind(tmp_path):
     """Not even a socket that was bound when nobody wanted it any more."""
 
@@ -274,7 +281,7 @@ async def test_a_start_that_is_cancelled_leaves_nothing_behind(tmp_path):
     assert len(asyncio.all_tasks()) == 1
 
 
-@pytest.mark.skipif(os.uname().sysname != "Linux", reason="only Linux can do it")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can do it")
 async def test_newcomers_to_a_socket_about_to_close_are_refused_and_not_reset():
     """They find nobody, try again as TCP does, and are refused."""
     listening = socket.create_server(("127.0.0.1", 0))

@@ -164,7 +164,8 @@ async def test_a_failure_before_anything_was_sent_is_still_500(serve, ask):
     """A response that was announced only has not begun for the client."""
 
     async def app(scope, receive, send):
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        headers = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         raise ValueError("secret")
 
     server = await serve({"/": app})
@@ -175,7 +176,7 @@ async def test_a_failure_before_anything_was_sent_is_still_500(serve, ask):
     "events",
     [
         [],
-        [{"type": "http.response.start", "status": 200, "headers": []}],
+        [{"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}],
     ],
 )
 async def test_an_application_that_does_not_answer_is_500(serve, ask, logger, events):

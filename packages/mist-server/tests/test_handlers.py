@@ -208,6 +208,27 @@ async def test_bodies_are_read_and_streams_are_sent(serve, ask):
     assert len(answer.body) == 2 * len(body)
 
 
+async def test_the_head_of_a_stream_does_not_wait_for_its_first_part(serve, connect):
+    """Who opens a stream of events knows that it is open before the first event."""
+    go = asyncio.Event()
+
+    async def events():
+        await go.wait()
+        yield "data: 1\n\n"
+
+    async def handler(request):
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    server = await serve({"/": handler})
+    client = await connect(server)
+    await client.send("GET / HTTP/1.1\nHost: x\n\n")
+    async with asyncio.timeout(5):
+        head = await client.reader.readuntil(b"\r\n\r\n")
+    assert b"text/event-stream" in head
+    go.set()
+    assert b"data: 1" in await client.reader.readuntil(b"0\r\n\r\n")
+
+
 async def test_requests_in_one_packet_are_answered_in_order(serve, connect):
     """Pipelining works, and a slow first one does not let the second overtake."""
 

@@ -13,6 +13,10 @@ from mist.server import Server
 
 # Real time throughout: another process keeps it.
 
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows ends processes without signals"
+)
+
 PROGRAM = """
 import asyncio, sys, time
 from starlette.responses import PlainTextResponse

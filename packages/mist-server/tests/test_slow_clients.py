@@ -4,7 +4,6 @@
 
 import asyncio
 import contextlib
-import resource
 import socket
 import ssl
 import time
@@ -37,6 +36,7 @@ async def test_five_hundred_slow_clients_are_cut_off_while_a_good_one_is_served(
     serve, connect, ask
 ):
     """A byte now and then, in the head or in the body, keeps no connection."""
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 4096), hard), hard))
     server = await serve({"/": echo}, header_timeout=1.0, body_timeout=1.0)

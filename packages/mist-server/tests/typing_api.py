@@ -24,7 +24,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class Readiness:
     """A readiness by its shape."""
 
-    def set_ready(self, ready: bool) -> None:  # noqa: FBT001  # mist.health's form
+    def set_ready(self, ready: bool) -> None:  # mist.health's form
         """Be told."""
 
 

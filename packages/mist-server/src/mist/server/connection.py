@@ -92,9 +92,12 @@ class Connection(HttpToolsProtocol):
             return
         before, was_between = self._exchange, self._has_arrived
         super().data_received(data)
+        exchange = self._exchange
+        if exchange is not before and exchange is not None and self._has_arrived:
+            return  # mostly, a request arrives in one piece
         if self._lingers or self.transport.is_closing():
             return
-        if was_between and self._exchange is before:
+        if was_between and exchange is before:
             # Line ends before a head are nothing to the parser: who sends but these is in a head.
             self._in_head = True
         if self._in_head:
@@ -143,22 +146,23 @@ class Connection(HttpToolsProtocol):
         if len(self.pipeline) >= _MAX_PIPELINED:
             raise ValueError("too many requests wait for an answer")
         parser = cast("Any", self.parser)  # is there, as it calls
-        self._is_upgrade = parser.should_upgrade()
+        url = self.url
+        if not url.startswith(b"/") and parser.get_method() == b"CONNECT":
+            self.url = b"/"  # for uvicorn cannot parse it, and it is refused anyway
+        super().on_headers_complete()
+        cycle, scope = self.cycle, self.scope
+        cycle.transport = cast("Any", self.outlet)
+        if parser.should_upgrade():
+            self._is_upgrade = True
+            cycle.keep_alive = False
         refusal = judge_head(
-            parser.get_method(),
-            self.url,
+            scope["method"],
+            url,
             self.headers,
-            is_1_1=parser.get_http_version() == "1.1",
+            is_1_1=scope["http_version"] == "1.1",
             is_upgrade=self._is_upgrade,
             max_body_size=self._limits.max_body_size,
         )
-        if refusal is not None and not self.url.startswith(b"/"):
-            self.url = b"/"  # for uvicorn could not parse all that is refused
-        super().on_headers_complete()
-        cycle = self.cycle
-        cycle.transport = cast("Any", self.outlet)
-        if self._is_upgrade:
-            cycle.keep_alive = False
         exchange = self._exchange = Exchange(self, cycle, refusal, self._service.access_log)
         self._open.add(exchange)
         self._unanswered.append(exchange)

@@ -31,24 +31,24 @@ class Outlet:
         self.is_closing = transport.is_closing
         self._transport = transport
         self._close = close
-        self._held: list[bytes] | None = None
+        self._held: bytes | None = None
 
     def hold(self) -> None:
         """Hold back what is written, until `release`."""
-        self._held = []
+        self._held = b""
 
     def release(self) -> None:
         """Write what was held back, in one piece."""
         held, self._held = self._held, None
         if held:
-            self._transport.write(b"".join(held))
+            self._transport.write(held)
 
     def write(self, data: bytes) -> None:
         """Write, or hold back."""
         if self._held is None:
             self._transport.write(data)
         else:
-            self._held.append(data)
+            self._held += data
 
     def close(self) -> None:
         """Close when what was written has been sent."""
@@ -161,11 +161,14 @@ class Exchange:
         if self._is_deaf or cycle.disconnected:
             raise ClientGone("the client is gone")
         if start is not None:
-            await self._send_beginning(start, message)
+            await self._send_together(start, message)
         elif message["type"] == "http.response.start" and not cycle.response_started:
-            # It goes out with the beginning of the body, as ASGI wants it, and in one packet.
-            self._start = message
-            return
+            for name, _ in message.get("headers", ()):
+                if name == b"content-length":
+                    self._start = message  # its body follows at once: they go out in one packet
+                    return
+            self._begin(message)
+            await cycle.send(cast("Any", message))
         else:
             await cycle.send(cast("Any", message))
         if self._access_log is not None:
@@ -173,19 +176,22 @@ class Exchange:
             if cycle.response_complete:
                 self._note(self._access_log)
 
-    async def _send_beginning(self, start: Message, body: Message) -> None:
+    async def _send_together(self, start: Message, body: Message) -> None:
         self._start = None
-        cycle, connection = self._cycle, self._connection
-        if cycle.waiting_for_100_continue or connection.ends_now:
-            # Without the go-ahead, nobody knows whether the body or a new request comes next.
-            cycle.keep_alive = False
-        connection.outlet.hold()
+        self._begin(start)
+        outlet = self._connection.outlet
+        outlet.hold()
         try:
-            await cycle.send(cast("Any", start))
-            await cycle.send(cast("Any", body))
+            await self._cycle.send(cast("Any", start))
+            await self._cycle.send(cast("Any", body))
         finally:
-            connection.outlet.release()
+            outlet.release()
+
+    def _begin(self, start: Message) -> None:
         self._status = start["status"]
+        if self._cycle.waiting_for_100_continue or self._connection.ends_now:
+            # Without the go-ahead, nobody knows whether the body or a new request comes next.
+            self._cycle.keep_alive = False
 
     async def _refuse(self, refusal: Refusal) -> None:
         await send_problem(self._send, problem_of_status(*refusal), [(b"connection", b"close")])

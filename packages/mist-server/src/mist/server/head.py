@@ -18,7 +18,7 @@ HEAD_TOO_LARGE: Final[Refusal] = (
 
 
 def judge_head(
-    method: bytes,
+    method: str,
     url: bytes,
     headers: Sequence[Header],
     *,
@@ -45,7 +45,7 @@ def judge_head(
     if hosts > 1 or (is_1_1 and not hosts):
         # Demanded by RFC 9112, section 3.2.
         return HTTPStatus.BAD_REQUEST, "a request has one Host header"
-    if method == b"CONNECT" and not url.startswith(b"/"):
+    if method == "CONNECT" and not url.startswith(b"/"):
         return HTTPStatus.NOT_IMPLEMENTED, "this server is no proxy"
     return _judge_upgrade(upgrade, has_body=has_body) if is_upgrade else None
 

@@ -35,10 +35,7 @@ class Lifespan:
         answer = await self._tell(self._task, "startup")
         if answer is not None and answer["type"] == "lifespan.startup.failed":
             await asyncio.wait([self._task])
-            reason = answer.get("message") or "it gave no reason"
-            raise ServerError(
-                Code.INTERNAL, f"the application cannot start: {reason}", cause=self._failure
-            )
+            raise self._error("the application cannot start", answer)
 
     async def stop(self) -> None:
         """Let the application end.
@@ -51,10 +48,14 @@ class Lifespan:
         answer = await self._tell(self._task, "shutdown")
         await asyncio.wait([self._task])
         if answer is None or answer["type"] == "lifespan.shutdown.failed":
-            reason = (answer or {}).get("message") or self._failure or "it gave no reason"
-            raise ServerError(
-                Code.INTERNAL, f"the application did not end well: {reason}", cause=self._failure
-            )
+            raise self._error("the application did not end well", answer)
+
+    def _error(self, what: str, answer: Message | None) -> ServerError:
+        if isinstance(self._failure, ServerError):
+            return self._failure  # of an application within this one
+        # What it raised says it best: what it answers may be a whole traceback.
+        reason = self._failure or (answer or {}).get("message") or "it gave no reason"
+        return ServerError(Code.INTERNAL, f"{what}: {reason}", cause=self._failure)
 
     async def _tell(self, task: asyncio.Task[None], event: str) -> Message | None:
         """Return the application's answer to an event, or None when it ended without one."""

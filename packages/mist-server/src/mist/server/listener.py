@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from email.utils import formatdate
+from functools import partial
 from http import HTTPStatus
 from socket import AF_INET, AF_INET6, IPPROTO_TCP, SHUT_WR, TCP_NODELAY, socket
 from typing import Any, Final, cast
@@ -108,12 +109,16 @@ class Listener:
             await self._cut_off()
         self._clock.cancel()
 
-    def abort(self) -> set[asyncio.Task[None]]:
-        """End everything at once, and return the tasks that may take a moment to end."""
+    async def abort(self) -> None:
+        """End everything at once."""
+        self._cancel_everything()
+        await asyncio.to_thread(self._bound.close)
+
+    def _cancel_everything(self) -> set[asyncio.Task[None]]:
+        """Cut off every connection, and return the tasks that may take a moment to end."""
         self._service.is_leaving = True
         self._clock.cancel()
         self._deafen()
-        self._bound.close()
         for connection in tuple(self._service.shared.connections):
             connection.transport.abort()
         left = {t for t in {*self._service.shared.tasks, *self._arriving} if not t.done()}
@@ -128,7 +133,7 @@ class Listener:
         self._service.is_leaving = True
         while self._accept_some():
             pass  # until nobody is left whom the system has let in already
-        self._bound.close()
+        self._bound.socket.close()
         for connection in tuple(self._service.shared.connections):
             connection.leave()  # type: ignore[union-attr]  # all are of our class
 
@@ -146,9 +151,9 @@ class Listener:
                 waiting.cancel()
 
     async def _cut_off(self) -> None:
-        left = self.abort()
-        self._log.warning("requests were cut off", count=len(left))
+        left = self._cancel_everything()
         if left:
+            self._log.warning("requests were cut off", count=len(left))
             _, deaf = await asyncio.wait(left, timeout=_CANCEL_SECONDS)
             if deaf:
                 self._log.warning("handlers do not end when they are cancelled", count=len(deaf))
@@ -214,7 +219,12 @@ class Listener:
             return
         task = asyncio.create_task(self._connect(client))
         self._arriving.add(task)
-        task.add_done_callback(self._arriving.discard)
+        task.add_done_callback(partial(self._note_arrival, client))
+
+    def _note_arrival(self, client: socket, task: asyncio.Task[None]) -> None:
+        self._arriving.discard(task)
+        if task.cancelled():
+            client.close()  # it may not even have begun
 
     async def _connect(self, client: socket) -> None:
         timeout = self._service.limits.header_timeout if self._ssl_context is not None else None

@@ -205,8 +205,8 @@ class Router:
 async def _enter(found: Match[_Target], scope: Scope, receive: Receive, send: Send) -> None:
     target = found.entry.target
     scope["mist.pattern"] = found.entry.pattern.text
-    values = dict(zip(found.entry.names, found.values, strict=True))
-    scope["path_params"] = {**scope.get("path_params", {}), **values}
+    values: dict[str, Any] = dict(zip(found.entry.names, found.values, strict=True))
+    scope["path_params"] = scope["path_params"] | values if "path_params" in scope else values
     if target.prefix or (target.lifespan is not None and target.lifespan.state):
         state = target.lifespan.state if target.lifespan is not None else {}
         scope = {
@@ -219,11 +219,12 @@ async def _enter(found: Match[_Target], scope: Scope, receive: Receive, send: Se
 
 def _path_below_root(scope: Scope) -> str:
     """Return the path as it was sent, without what an outer router has dealt with."""
-    root: str = scope.get("root_path", "").rstrip("/")
     raw: bytes | None = scope.get("raw_path")
     path: str = scope["path"]
-    if not root:
+    root: str = scope.get("root_path", "")
+    if not root or root == "/":
         return _encoded(path) if raw is None else raw.decode("latin-1")
+    root = root.rstrip("/")
     if not path.startswith(root):
         return _encoded(path)
     if raw is not None:

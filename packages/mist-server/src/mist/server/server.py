@@ -275,7 +275,7 @@ class Server:
             )
             listener.start()
         except BaseException:
-            bound.close()
+            await asyncio.to_thread(bound.close)
             raise
         self._listener = listener
         if self._is_told_to_stop:
@@ -310,7 +310,7 @@ class Server:
         except TimeoutError:
             self._log.warning("an application did not end in time")
         except BaseException:
-            listener.abort()
+            await listener.abort()
             raise
         finally:
             self._has_stopped.set()
@@ -372,7 +372,7 @@ def _import_server_context() -> "Callable[..., ssl.SSLContext]":
 
 def _give_back(binding: "asyncio.Task[BoundSocket]") -> None:
     if not binding.cancelled() and binding.exception() is None:
-        binding.result().close()
+        binding.get_loop().run_in_executor(None, binding.result().close)
 
 
 def _say(text: str) -> None:
