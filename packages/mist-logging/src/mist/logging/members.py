@@ -42,8 +42,7 @@ def _of_attrs(value: Any) -> NamedMembers:
 
 
 def _of_namespace(value: object) -> NamedMembers:
-    members: dict[object, object] = vars(value)
-    return members.items()
+    return [*vars(value).items()]
 
 
 # What the classes of each kind have, and no others.
