@@ -296,7 +296,7 @@ async def test_a_busy_event_loop_does_not_make_a_function_late():
     """A function that ends in its thread in time is well, however late the loop hears of it."""
 
     async def hog():
-        time.sleep(0.2)  # the fault that is shown
+        time.sleep(0.6)  # the fault that is shown
 
     handler = Handler("tokentrace", "1.0.0")
     handler.add_check("a function", lambda: None, timeout=0.5)
