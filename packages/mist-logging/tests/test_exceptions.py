@@ -1,6 +1,7 @@
 """Exceptions, structured."""
 
 import sys
+import traceback
 
 import pytest
 
@@ -9,6 +10,20 @@ class Coded(Exception):
     """Has a code, as mist's own errors have."""
 
     code = "rate_limit"
+
+
+@pytest.fixture
+def formatted(monkeypatch):
+    """Collect the exceptions that the standard library formats, which takes long."""
+    seen = []
+    init = traceback.TracebackException.__init__
+
+    def counting(self, kind, value, *args, **kwargs):
+        seen.append(value)
+        init(self, kind, value, *args, **kwargs)
+
+    monkeypatch.setattr(traceback.TracebackException, "__init__", counting)
+    return seen
 
 
 def test_exception_writes_what_is_being_handled(log, fail):
@@ -171,14 +186,40 @@ def test_a_deep_stack_is_bounded(log):
     assert log.fields["stack"].endswith("ValueError: bottom")
 
 
-def test_a_long_chain_is_bounded(log, raised):
-    """A thousand causes take no more time than one."""
+def test_a_long_chain_is_bounded(log, raised, formatted):
+    """Only the last of a thousand causes is looked at."""
     exc = raised(ValueError("0"))
     for n in range(1, 1000):
         exc = raised(ValueError(str(n)), cause=exc)
     log.logger.error("m", error=exc)
-    assert "ValueError: 999" in log.fields["stack"]
+    assert log.fields["stack"].endswith("ValueError: 999")
     assert log.fields["stack"].count("Traceback") == 1
+    assert not formatted
+
+
+def test_a_large_group_is_bounded(log, raised, formatted):
+    """Of thousands of exceptions, wide or deep, one is shown with the groups that hold it."""
+
+    def group(depth):
+        if depth == 0:
+            return raised(OSError("leaf"))
+        return raised(ExceptionGroup("branch", [group(depth - 1) for _ in range(4)]))
+
+    log.logger.error("m", error=group(6))
+    stack = log.fields["stack"]
+    assert "ExceptionGroup: branch (4 sub-exceptions)" in stack
+    assert stack.endswith("OSError: leaf")
+    assert stack.count("Traceback") == 2
+    assert not formatted
+
+
+def test_a_group_of_a_few_hundred_is_shown_in_full(log, raised):
+    """As far as there is room, and as the interpreter does."""
+    log.logger.error(
+        "m", error=raised(ExceptionGroup("g", [raised(OSError("x")) for _ in range(200)]))
+    )
+    assert log.fields["stack"].count("OSError: x") == 15
+    assert "and 185 more exceptions" in log.fields["stack"]
 
 
 def test_causes_that_run_in_a_circle_end(log, raised):

@@ -1,6 +1,8 @@
 """Secrets do not come out."""
 
+import argparse
 import dataclasses
+import types
 
 import msgspec
 import pytest
@@ -37,6 +39,9 @@ SECRET = [
     "credential",
     "aws_credentials",
     "secret access key",
+    "PGPASSWORD",
+    "SECRETKEY",
+    "db_creds",
     "jwt",
 ]
 PLAIN = [
@@ -79,7 +84,7 @@ class Settings(msgspec.Struct):
 @pytest.mark.parametrize("name", SECRET)
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_values_under_secret_names_are_masked(make_log, name, form):
-    """At the top, in mappings, in lists, and in lists of pairs, of text or of bytes."""
+    """At the top, in mappings, in lists, and in pairs, alone or in lists, of text or of bytes."""
     log = make_log("t", format=form)
     log.logger.info(
         "m",
@@ -89,10 +94,12 @@ def test_values_under_secret_names_are_masked(make_log, name, form):
         d=[(name, "hunter2")],
         e=[[name.encode(), b"hunter2"]],
         f={name: {"deep": "hunter2"}},
+        g=(name, "hunter2"),
+        h={(name, "hunter2")},
     )
     assert "hunter2" not in log.text
     assert "aHVudGVyMg" not in log.text  # in base64
-    assert log.text.count("***") == 6
+    assert log.text.count("***") == 8
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -109,6 +116,13 @@ def test_members_of_objects_are_masked(log):
         "login": {"user": "bob", "password": "***"},
         "all": [{"url": "u", "api_key": "***"}],
     }
+
+
+@pytest.mark.parametrize("kind", [argparse.Namespace, types.SimpleNamespace])
+def test_members_of_namespaces_are_masked(log, kind):
+    """A parsed command line is what many programs log first."""
+    log.logger.info("m", args=kind(verbose=True, password="hunter2"))
+    assert log.fields == {"args": {"verbose": True, "password": "***"}}
 
 
 def test_whether_there_is_a_secret_is_no_secret(log):
@@ -150,9 +164,9 @@ def test_secrets_are_masked_wherever_they_were_bound(log):
     ],
 )
 def test_passwords_in_urls_are_masked(log, text, shown):
-    """In messages, values, and inside of values."""
-    log.logger.info(text, a=text, b=[text])
-    assert (log.record["msg"], log.fields) == (shown, {"a": shown, "b": [shown]})
+    """In messages, values, inside of values and in the names of mappings."""
+    log.logger.info(text, a=text, b=[text], c={text: 1})
+    assert (log.record["msg"], log.fields) == (shown, {"a": shown, "b": [shown], "c": {shown: 1}})
 
 
 def test_a_url_that_is_cut_shows_no_password(log):
@@ -160,6 +174,7 @@ def test_a_url_that_is_cut_shows_no_password(log):
     log.logger.info(
         "m", x="x" * 32_750 + "https://user:hunter2" + "y" * 300 + "@host" + "z" * 10**6
     )
+    log.logger.info("m", x={"x" * 230 + "https://user:hunter2" + "y" * 300 + "@host": 1})
     assert "hunter2" not in log.text
 
 

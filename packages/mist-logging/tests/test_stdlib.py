@@ -9,6 +9,8 @@ import warnings
 
 import pytest
 
+import mist.logging
+
 UVICORN = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -186,6 +188,48 @@ def test_removing_twice_is_removing_once(log):
     first.remove()
     logging.getLogger("lib").info("m")
     assert len(log.records) == 1
+
+
+def test_two_captures_write_one_line(log):
+    """As where a module captures when it is imported, and once more when the server starts."""
+    with log.logger.capture_stdlib(), log.logger.bind(a=1).capture_stdlib():
+        logging.getLogger("lib").info("inner")
+    with log.logger.capture_stdlib():
+        with log.logger.capture_stdlib():
+            pass
+        logging.getLogger("lib").info("outer")
+    assert [(record["msg"], record.get("a")) for record in log.records] == [
+        ("inner", 1),
+        ("outer", None),
+    ]
+
+
+def test_two_loggers_on_standard_error_write_one_line(make_log, capsys):
+    """Handlers of captures count like all others: one that writes to a file stays."""
+    elsewhere = make_log("elsewhere")
+    with (
+        elsewhere.logger.capture_stdlib(),
+        mist.logging.new("first").capture_stdlib(),
+        mist.logging.new("second").capture_stdlib(),
+    ):
+        logging.getLogger("lib").warning("m")
+    assert '"tool":"second"' in capsys.readouterr().err
+    assert elsewhere.record["msg"] == "m"
+
+
+def test_captures_removed_in_any_order_leave_nothing(log):
+    """The one that was made first is not put back by the one that was made last."""
+    before = (logging.root.handlers[:], logging.root.level)
+    with warnings.catch_warnings(record=True) as elsewhere:
+        warnings.simplefilter("always")
+        first = log.logger.capture_stdlib()
+        second = log.logger.capture_stdlib()
+        first.remove()
+        second.remove()
+        warnings.warn("m", UserWarning, stacklevel=1)
+    assert (logging.root.handlers, logging.root.level) == before
+    assert [str(each.message) for each in elsewhere] == ["m"]
+    assert log.text == ""
 
 
 def test_warnings_are_lines(log):

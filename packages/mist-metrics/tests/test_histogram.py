@@ -110,7 +110,9 @@ def test_a_histogram_may_have_no_buckets():
     assert histogram.snapshot().percentile(50) == 0
 
 
-@pytest.mark.parametrize("buckets", [[1, 1], [float("nan")], [-float("inf")], ["1"], [None]])
+@pytest.mark.parametrize(
+    "buckets", [[1, 1], [float("nan")], [-float("inf")], ["1"], [None], None, 5]
+)
 def test_bad_buckets_are_an_error_that_names_the_histogram(buckets):
     """Buckets are different numbers."""
     with pytest.raises(MetricError, match="buckets of histogram 'h'"):

@@ -119,6 +119,14 @@ def test_help_says_what_a_metric_was_recorded_as():
     )
 
 
+def test_help_that_is_not_utf_8_costs_nothing_else():
+    """Half a surrogate, as in a name of a file, is replaced."""
+    registry = Registry()
+    registry.describe("c", "of \ud800")
+    registry.counter("c").inc()
+    assert "# HELP c_total of \ufffd\n".encode() in text(registry.snapshot(), openmetrics=False)
+
+
 class Server:
     """A Prometheus server that scrapes one port."""
 

@@ -82,6 +82,13 @@ def test_a_bad_label_is_an_error_that_names_the_metric(registry, label):
     assert registry.snapshot().to_json() == b"{}"
 
 
+@pytest.mark.parametrize("limit", [0, -1, "10", None, 1.5, float("nan")])
+def test_a_limit_that_is_none_is_an_error(limit):
+    """Told by the registry, and not by a lookup beyond it."""
+    with pytest.raises(MetricError, match="max_series is a whole number above 0"):
+        Registry(max_series=limit)
+
+
 def test_le_is_no_label_of_a_histogram(registry):
     """Prometheus puts its own there."""
     with pytest.raises(MetricError, match="'le' of histogram 'h' is reserved"):

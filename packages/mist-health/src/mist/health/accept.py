@@ -6,6 +6,7 @@ from typing import Final
 JSON: Final = "application/json"
 HEALTH_JSON: Final = "application/health+json"
 
+_LONGEST: Final = 8192  # characters of a header that are read; servers tend to refuse more
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _WEIGHT = re.compile(r"0(?:\.[0-9]*)?|1(?:\.0*)?")
 
@@ -29,7 +30,7 @@ def preferred(accept: str) -> str:
 def _qualities(accept: str) -> dict[str, float]:
     """Return the quality of each media range, parameters aside; drop what is malformed."""
     qualities: dict[str, float] = {}
-    for each in _QUOTED.sub("", accept).lower().split(","):
+    for each in _QUOTED.sub("", accept[:_LONGEST]).lower().split(","):
         media_range, *parameters = (part.strip() for part in each.split(";"))
         weight = "1"
         for parameter in parameters:

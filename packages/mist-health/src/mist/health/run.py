@@ -136,9 +136,13 @@ class Run:
             returned: object
             try:
                 returned = self._fn()
+                unfinished = inspect.isawaitable(returned)
             except BaseException as exc:  # noqa: BLE001  # of a thread nobody else would hear
-                returned = exc
-            if self._outcome.done() and inspect.iscoroutine(returned):
+                returned, unfinished = exc, False
+            if not unfinished:
+                # At once: the event loop may be too busy to hear of it before the timeout.
+                self._settle(returned_problem(returned), "finished")
+            elif self._outcome.done() and inspect.iscoroutine(returned):
                 returned.close()  # too late to be awaited
             done.set_result(returned)
 

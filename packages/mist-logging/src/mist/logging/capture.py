@@ -34,6 +34,7 @@ class Capture:
         self._set_aside: list[tuple[logging.Logger, logging.Handler]] = []
         self._isolated: list[logging.Logger] = []
         self._root_level = logging.root.level
+        self._removed = False
         self._take_records()
         self._show = python_warnings.showwarning
         if warnings:
@@ -47,8 +48,10 @@ class Capture:
 
     def remove(self) -> None:
         """Put everything back as it was; a second call does nothing."""
-        if self._handler not in logging.root.handlers:
+        if self._removed:
             return
+        self._removed = True
+        self._handler.retired = True
         logging.root.removeHandler(self._handler)
         self._stream.on_level.remove(self._follow)
         if logging.root.level == self._lowered:
@@ -56,14 +59,15 @@ class Capture:
         for logger in self._isolated:
             logger.propagate = False
         for logger, handler in self._set_aside:
-            logger.addHandler(handler)
+            if not (isinstance(handler, StdlibHandler) and handler.retired):
+                logger.addHandler(handler)
         if python_warnings.showwarning == self._showwarning:
             python_warnings.showwarning = self._show
 
     def _take_records(self) -> None:
         known = logging.root.manager.loggerDict.values()
         for logger in (logging.root, *(each for each in known if isinstance(each, logging.Logger))):
-            for handler in [each for each in logger.handlers if _shows(each)]:
+            for handler in [each for each in logger.handlers if self._doubles(each)]:
                 logger.removeHandler(handler)
                 self._set_aside.append((logger, handler))
                 if not logger.propagate:
@@ -72,6 +76,12 @@ class Capture:
         logging.root.addHandler(self._handler)
         self._follow(self._stream.level)
         self._stream.on_level.append(self._follow)
+
+    def _doubles(self, handler: logging.Handler) -> bool:
+        """Return whether what a handler writes would be shown twice."""
+        if isinstance(handler, StdlibHandler):  # of another capture
+            return handler.stream is self._stream or _is_standard(handler.stream.sink.writer)
+        return isinstance(handler, logging.StreamHandler) and _is_standard(handler.stream)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # generic
 
     def _follow(self, level: int) -> None:
         """Let pass what the stream writes now."""
@@ -89,7 +99,7 @@ class Capture:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        if file is not None:
+        if file is not None or self._removed:
             self._show(message, category, filename, lineno, file, line)
         elif self._handler.level <= Level.WARN >= self._stream.level:
             fields = {
@@ -100,11 +110,8 @@ class Capture:
             self._stream.log(Level.WARN.name, message, self._context, fields)
 
 
-def _shows(handler: logging.Handler) -> bool:
-    """Return whether a handler writes to standard output or error."""
-    if not isinstance(handler, logging.StreamHandler):
-        return False
-    stream: object = handler.stream  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # generic
+def _is_standard(stream: object) -> bool:
+    """Return whether this is standard output or error."""
     return stream is not None and any(
         stream is each for each in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
     )

@@ -2,13 +2,14 @@
 
 import sys
 import traceback
+from collections.abc import Iterator
 from itertools import islice
 from typing import cast
 
 _STACK = 16_384  # characters
 _FRAMES = 200
 _KEPT_FRAMES = 50
-_CHAIN = 32
+_RELATED = 256  # exceptions before another one and in it
 
 
 def exception_text(exc: BaseException) -> str:
@@ -42,9 +43,7 @@ def exception_of(exc_info: object) -> BaseException | None:
 
 def exception_details(exc: BaseException) -> dict[str, str]:
     """Return `error_type`, `code` if it has one, and `stack` if it was raised."""
-    kind = type(exc)
-    name = kind.__qualname__
-    details = {"error_type": name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"}
+    details = {"error_type": _type_name(exc)}
     code = _code(exc)
     if code is not None:
         details["code"] = code
@@ -61,33 +60,71 @@ def _code(exc: BaseException) -> str | None:
     return code if isinstance(code, str) else None
 
 
+def _type_name(exc: BaseException) -> str:
+    kind = type(exc)
+    name = kind.__qualname__
+    return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
+
+
 def _stack(exc: BaseException) -> str:
     """Format the traceback with its causes, notes and groups, bounded in time and length."""
-    frames = _length_of_traceback(exc)
-    chained = _length_of_chain(exc)
+    deep = _is_deep(exc)
+    limit = -_KEPT_FRAMES if deep else None
     try:
-        lines = traceback.TracebackException.from_exception(
-            exc, limit=-_KEPT_FRAMES if frames > _FRAMES else None, compact=True
-        ).format(chain=chained <= _CHAIN)
+        if _is_one_of_many(exc):
+            lines = _without_others(exc, limit)
+        else:
+            whole = traceback.TracebackException.from_exception(exc, limit=limit, compact=True)
+            lines = whole.format()
         text = "".join(lines).rstrip("\n")
     except Exception as failure:  # noqa: BLE001  # a hostile exception must not cost the line
         return f"!ERROR: the traceback cannot be formatted: {type(failure).__name__}"
-    if frames > _FRAMES:
+    if deep:
         text = f"(only the last {_KEPT_FRAMES} frames of a deep stack)\n{text}"
-    if chained > _CHAIN:
-        text = f"(without the more than {_CHAIN} exceptions before it)\n{text}"
     return _shortened(text)
 
 
-def _length_of_traceback(exc: BaseException) -> int:
-    return sum(1 for _ in islice(traceback.walk_tb(exc.__traceback__), _FRAMES + 1))
+def _is_deep(exc: BaseException) -> bool:
+    return sum(1 for _ in islice(traceback.walk_tb(exc.__traceback__), _FRAMES + 1)) > _FRAMES
 
 
-def _length_of_chain(exc: BaseException) -> int:
-    length, earlier = 0, exc.__cause__ or exc.__context__
-    while earlier is not None and length <= _CHAIN:
-        length, earlier = length + 1, earlier.__cause__ or earlier.__context__
-    return length
+def _is_one_of_many(exc: BaseException) -> bool:
+    """Return whether more exceptions came before this one, or are in it, than can be shown."""
+    seen: set[int] = set()
+    pending = [exc]
+    while pending and len(seen) <= _RELATED:
+        each = pending.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        earlier = each.__cause__
+        if earlier is None and not each.__suppress_context__:
+            earlier = each.__context__
+        if earlier is not None:
+            pending.append(earlier)
+        if isinstance(each, BaseExceptionGroup):
+            group = cast("BaseExceptionGroup[BaseException]", each)
+            pending.extend(group.exceptions[: _RELATED + 1])
+    return len(seen) > _RELATED
+
+
+def _without_others(exc: BaseException, limit: int | None) -> Iterator[str]:
+    """Format an exception alone; of a group also the first that it holds."""
+    yield f"(without most of the more than {_RELATED} exceptions before it and in it)\n"
+    yield from _alone(exc, limit)
+    first = exc
+    for _ in range(_RELATED):
+        if isinstance(first, BaseExceptionGroup):
+            first = cast("BaseExceptionGroup[BaseException]", first).exceptions[0]
+    if first is not exc:
+        yield "\nThe first in it:\n"
+        yield from _alone(first, limit)
+
+
+def _alone(exc: BaseException, limit: int | None) -> Iterator[str]:
+    yield "Traceback (most recent call last):\n"
+    yield from traceback.format_tb(exc.__traceback__, limit)
+    yield f"{_type_name(exc)}: {exception_text(exc)}\n"
 
 
 def _shortened(text: str) -> str:

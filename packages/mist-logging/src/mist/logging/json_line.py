@@ -2,13 +2,13 @@
 
 import base64
 import datetime as dt
-import math
 import re
 from collections.abc import Callable, Mapping
 
 import msgspec
 
 from mist.logging.timestamp import Timestamps, moment_text
+from mist.logging.values import is_finite
 
 # Characters that steer a terminal or reorder what it shows: DEL, the C1 controls, U+2028 and
 # U+2029, bidirectional embeddings, overrides and isolates (Unicode UAX #9). JSON lets them pass.
@@ -36,7 +36,7 @@ class JSONForm:
             Exception: if a value has no JSON form.
         """
         line = self._encode(record)
-        if b"null" in line and not all(map(_is_finite, record.values())):
+        if b"null" in line and not all(map(is_finite, record.values())):
             raise ValueError("NaN and infinity are no JSON numbers")
         if line.isascii():
             return line.replace(b"\x7f", b"\\u007f") if b"\x7f" in line else line
@@ -58,10 +58,6 @@ class JSONForm:
     def binary(self, value: bytes) -> object:
         """Return base64."""
         return base64.b64encode(value).decode("ascii")
-
-
-def _is_finite(value: object) -> bool:
-    return type(value) is not float or math.isfinite(value)
 
 
 def ascii_line(text: str) -> str:

@@ -1,11 +1,11 @@
 """The names and values that need no second look."""
 
-import math
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from mist.logging.record import RESERVED
 from mist.logging.secrets import Secrets, Verdict
+from mist.logging.values import is_finite
 
 _REMEMBERED = 4096
 _LONGEST = 256  # characters
@@ -36,24 +36,23 @@ class Names:
         if depth and len(values) > _ITEMS:
             return False
         if _SCALARS.issuperset(map(type, values)):
-            return depth == 0 or all(map(_is_finite, values))
+            return depth == 0 or all(map(is_finite, values))
         return all(self._is_plain_value(it, depth) for it in values)
 
     def _is_plain_value(self, value: object, depth: int) -> bool:
         kind = type(value)
-        if kind is float:
-            return math.isfinite(cast("float", value))
         if kind in _SCALARS:
-            return True
+            return is_finite(value)
         if depth >= _DEPTH:
             return False
         if kind is dict:
             members = cast("dict[object, object]", value)
             return self.all_plain(members) and self.all_plain_values(members.values(), depth + 1)
         if kind is list or kind is tuple:
-            # Two of them may be the name of a secret and the secret.
             items = cast("list[object]", value)
-            return (depth == 0 or len(items) != _PAIR) and self.all_plain_values(items, depth + 1)
+            if len(items) == _PAIR and type(items[0]) is str:
+                return False  # it may be the name of a secret and the secret
+            return self.all_plain_values(items, depth + 1)
         return False
 
     def _learn(self, name: object) -> bool:
@@ -70,7 +69,3 @@ class Names:
             and name != "exc_info"
             and self._secrets.verdict(name) is Verdict.PLAIN
         )
-
-
-def _is_finite(value: object) -> bool:
-    return type(value) is not float or math.isfinite(value)

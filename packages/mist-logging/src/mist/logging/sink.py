@@ -46,9 +46,14 @@ class Sink:
         self._reported = False
         _sinks.add(self)
 
+    @property
+    def writer(self) -> object:
+        """Where lines go now; None where there is no standard error."""
+        return sys.stderr if self._writer is None else self._writer
+
     def write(self, line: bytes) -> None:
         """Write a line, its end included."""
-        writer = sys.stderr if self._writer is None else self._writer
+        writer = self.writer
         target = self._target
         try:
             if target.writer is not writer:
@@ -62,7 +67,7 @@ class Sink:
         """Count a line that could not be written; say so once, where that can be read."""
         with self._lock:
             self.dropped += 1
-            if self._reported or self._writer is None or self._writer is sys.stderr:
+            if self._reported or self.writer is sys.stderr:
                 return
             self._reported = True
         with contextlib.suppress(Exception):

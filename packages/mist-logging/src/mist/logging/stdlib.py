@@ -21,7 +21,8 @@ class StdlibHandler(logging.Handler):
 
     def __init__(self, stream: Stream, context: Mapping[str, object]) -> None:
         super().__init__()
-        self._stream = stream
+        self.stream = stream
+        self.retired = False
         self._context = context
 
     def handle(self, record: logging.LogRecord) -> bool:
@@ -38,13 +39,13 @@ class StdlibHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record."""
         level = nearest_level(record.levelno)
-        if level >= self._stream.level:
+        if level >= self.stream.level:
             msg, fields = self._parts(record)
-            self._stream.log(level.name, msg, self._context, fields)
+            self.stream.log(level.name, msg, self._context, fields)
 
     def _parts(self, record: logging.LogRecord) -> tuple[object, dict[str, object]]:
         fields: dict[str, object] = {}
-        if record.name != self._stream.tool:
+        if record.name != self.stream.tool:
             fields["logger"] = record.name
         msg: object = record.msg
         try:

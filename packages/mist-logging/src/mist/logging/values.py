@@ -129,10 +129,11 @@ class Plain:
             name = {None: "null", True: "true", False: "false"}[key]
         else:
             name = self._text_of_key(key)
+        shown = without_userinfo(_encodable(name[: _KEY + _URL]))  # as in `text`
         if len(name) > _KEY:
-            name = f"{name[:_KEY]}..."
-        self._room -= len(name)
-        return _encodable(name)
+            shown = f"{shown[:_KEY]}..."
+        self._room -= len(shown)
+        return shown
 
     def _text_of_key(self, key: object) -> str:
         try:
@@ -170,6 +171,9 @@ class Plain:
         members = members_of(value)
         if members is not None:
             return self._within(value, lambda: Members(self._named(members)))
+        name = _name_of_pair(value)
+        if name is not None and self._secrets.hides(name, cast("Sequence[object]", value)[1]):
+            return [self.text(name), MASK]
         return self._within(value, lambda: list(self._listed(value)))
 
     def _bytes(self, value: bytes | bytearray | memoryview) -> object:
@@ -254,11 +258,7 @@ class Plain:
             if self._room <= 0:
                 yield left_out(len(value) - at)
                 return
-            name = _name_of_pair(item)
-            if name is not None and self._secrets.hides(name, cast("Sequence[object]", item)[1]):
-                yield [self.text(name), MASK]
-            else:
-                yield self.value(item)
+            yield self.value(item)
 
 
 def _encodable(text: str) -> str:
@@ -268,6 +268,11 @@ def _encodable(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def is_finite(value: object) -> bool:
+    """Return whether a value is anything but NaN and the infinities."""
+    return type(value) is not float or math.isfinite(value)
+
+
 def unused(name: str, used: Iterable[str]) -> str:
     """Return `name`, with as many underscores behind it as make it differ from those used."""
     while name in used:
@@ -275,11 +280,11 @@ def unused(name: str, used: Iterable[str]) -> str:
     return name
 
 
-def _name_of_pair(item: object) -> str | None:
-    """Return the name in a `(name, value)` pair, as lists of headers hold them."""
-    if not issubclass(type(item), tuple | list) or len(cast("Sequence[object]", item)) != _PAIR:
+def _name_of_pair(value: Collection[object]) -> str | None:
+    """Return the name in a `(name, value)` pair, as headers and lists of them are made of."""
+    if not isinstance(value, tuple | list) or len(value) != _PAIR:
         return None
-    first = cast("Sequence[object]", item)[0]
+    first = cast("Sequence[object]", value)[0]
     if isinstance(first, bytes):
         return first[:_KEY].decode("ascii", "replace")
     return str.__str__(first)[:_KEY] if isinstance(first, str) else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+_LONGEST = 8192  # characters of a header that are read; servers tend to refuse more
 _IGNORED = ("charset", "escaping")  # they change nothing about whether a client can read it
 
 
@@ -12,9 +13,10 @@ def preferred(accept: str, offers: Sequence[str]) -> str | None:
         accept: The header; empty if there is none, which takes anything.
         offers: Media types, best first. A `version` counts where the header names one.
     """
-    if not accept.strip():
+    parts = accept[:_LONGEST].split(",")
+    ranges = [_parse(part) for part in parts if part.strip()]
+    if not ranges:
         return offers[0]
-    ranges = [_parse(part) for part in accept.split(",")]
     best, best_quality = None, 0.0
     for offer in offers:
         kind, parameters, _ = _parse(offer)

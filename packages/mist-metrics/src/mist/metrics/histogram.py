@@ -107,7 +107,12 @@ def check_buckets(name: str, buckets: Iterable[float]) -> tuple[float, ...]:
     Raises:
         MetricError: a bound is no number, is NaN, or is there twice.
     """
-    given = tuple(buckets)
+    try:
+        given = tuple(buckets)
+    except TypeError as exc:
+        raise MetricError(
+            f"the buckets of histogram {name!r} are several numbers, not {buckets!r}"
+        ) from exc
     bounds = [as_float(bound) for bound in given]
     if _INFINITY in bounds:
         bounds.remove(_INFINITY)

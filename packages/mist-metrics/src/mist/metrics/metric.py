@@ -105,6 +105,7 @@ def as_float(value: object) -> float:
         return float("nan")
     try:
         return float(value)  # type: ignore[arg-type]  # what float() refuses is the question
+    # No more than float() raises itself: it may be the exception of a signal handler.
     except (TypeError, ValueError, OverflowError):
         return float("nan")
 

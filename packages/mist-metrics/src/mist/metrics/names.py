@@ -50,7 +50,7 @@ def check_labels(kind: Kind, name: str, labels: Mapping[str, object]) -> Labels:
             )
         if label.startswith("__") or (label == "le" and kind == "histogram"):
             raise MetricError(f"the label {label!r} of {kind} {name!r} is reserved by Prometheus")
-    return tuple((label, _as_text(value)) for label, value in labels.items())
+    return tuple((label, as_text(value)) for label, value in labels.items())
 
 
 def prometheus_name(kind: Kind, name: str) -> tuple[str, int]:
@@ -77,8 +77,8 @@ def _is_identifier(text: str) -> bool:
     return text.isascii() and text.isidentifier()
 
 
-def _as_text(value: object) -> str:
-    """Return a label's value as text that has a form in UTF-8."""
+def as_text(value: object) -> str:
+    """Return a label's value, or a description, as text that has a form in UTF-8."""
     # The characters of an enum's member that is also a str, whatever its class makes of str().
     text = str.__str__(value) if isinstance(value, str) else str(value)
     if text.isascii():

@@ -12,7 +12,7 @@ from mist.metrics.errors import MetricError
 from mist.metrics.gauge import Gauge
 from mist.metrics.histogram import DEFAULT_BUCKETS, Histogram, check_buckets
 from mist.metrics.metric import Metric
-from mist.metrics.names import check_labels, check_name, prometheus_series
+from mist.metrics.names import as_text, check_labels, check_name, prometheus_series
 from mist.metrics.reports import Reports
 from mist.metrics.snapshot import Snapshot, keyed
 
@@ -64,11 +64,16 @@ class Registry:
             `mist_overflow="true"`. How many lookups that were is the counter
             `mist_metrics_overflow`; the first is logged.
         clock: Tells seconds, for timers.
+
+    Raises:
+        MetricError: `max_series` is no whole number above 0.
     """
 
     def __init__(
         self, *, max_series: int = 10_000, clock: Callable[[], float] = perf_counter
     ) -> None:
+        if not isinstance(max_series, int) or max_series < 1:  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+            raise MetricError(f"max_series is a whole number above 0, not {max_series!r}")
         self._max_series = max_series
         self._clock = clock
         self._size = 0
@@ -159,7 +164,7 @@ class Registry:
         Raises:
             MetricError: the name breaks a rule.
         """
-        self._help[check_name(name)] = help
+        self._help[check_name(name)] = as_text(help)
 
     def before_snapshot(self, update: Callable[[], object]) -> Callable[[], object]:
         """Call a function before every snapshot, to set what is not worth following all the time.
