@@ -134,14 +134,16 @@ class Breaker:
         generation = circuit.calm
         if generation is None:
             with self._attempt():
-                return await _awaitable(fn())
+                awaitable = fn()
+                _want_awaitable(awaitable)
+                return await awaitable
         # The way that nearly every call takes, without lock, clock or permit.
-        awaitable: Any = _NOTHING_YET
+        made: Any = _NOTHING_YET
         try:
-            result = await (awaitable := fn())
+            result = await (made := fn())
         except BaseException as exc:
-            if awaitable is not _NOTHING_YET:
-                _awaitable(awaitable)
+            if made is not _NOTHING_YET:
+                _want_awaitable(made)
             self._settle(Permit(generation), exc)
             raise
         if circuit.calm == generation:
@@ -161,14 +163,16 @@ class Breaker:
         generation = circuit.calm
         if generation is None:
             with self._attempt():
-                return _result(fn())
+                result = fn()
+                _want_result(result)
+                return result
         try:
             result = fn()
         except BaseException as exc:
             self._settle(Permit(generation), exc)
             raise
         if result.__class__ is CoroutineType:
-            _result(result)
+            _want_result(result)
         if circuit.calm == generation:
             circuit.count_success()
         else:
@@ -189,7 +193,9 @@ class Breaker:
         except CircuitOpenError as refusal:
             return await fallback(refusal)
         with attempt:
-            return await _awaitable(fn())
+            awaitable = fn()
+            _want_awaitable(awaitable)
+            return await awaitable
 
     def do_with_fallback_sync(
         self, fn: Callable[[], T], fallback: Callable[[CircuitOpenError], F]
@@ -200,7 +206,9 @@ class Breaker:
         except CircuitOpenError as refusal:
             return fallback(refusal)
         with attempt:
-            return _result(fn())
+            result = fn()
+            _want_result(result)
+            return result
 
     def protect(self, fn: Callable[P, T]) -> Callable[P, T]:
         """Decorate a function, coroutine function or generator function of either kind.
@@ -322,20 +330,18 @@ class Breaker:
             self._take_back(permit, good=None)
 
 
-def _awaitable(made: Awaitable[T]) -> Awaitable[T]:
+def _want_awaitable(made: object) -> None:
     # A generator is one too where `types.coroutine` made it.
-    if not hasattr(made, "__await__") and not isinstance(made, GeneratorType):
+    if not hasattr(made, "__await__") and made.__class__ is not GeneratorType:
         raise WrongFunctionError(
             f"fn must return an awaitable, got {made!r}: plain functions have do_sync and"
             " do_with_fallback_sync"
         )
-    return made
 
 
-def _result(made: T) -> T:
+def _want_result(made: object) -> None:
     if isinstance(made, CoroutineType):
         made.close()
         raise WrongFunctionError(
             "fn returned a coroutine: coroutine functions have do and do_with_fallback"
         )
-    return made
