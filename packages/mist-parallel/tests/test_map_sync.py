@@ -108,21 +108,22 @@ def test_an_error_that_does_not_pickle_costs_no_other_result():
 
 def test_what_another_cancels_is_its_inputs_result():
     """An executor of one's own may be shut down meanwhile."""
-    with ThreadPoolExecutor(1) as executor:
-        begun = threading.Event()
+    begun, go_on = threading.Event(), threading.Event()
 
-        def work(_):
-            begun.set()
-            time.sleep(0.1)  # real time, for what is cancelled has to wait behind it
+    class ShutDownAfterTwo(ThreadPoolExecutor):
+        def submit(self, fn, n):
+            future = super().submit(fn, n)
+            if n == 2:
+                assert begun.wait(30)
+                self.shutdown(wait=False, cancel_futures=True)
+                go_on.set()
+            return future
 
-        def end():
-            begun.wait(30)
-            executor.shutdown(wait=False, cancel_futures=True)
+    def work(_):
+        begun.set()
+        assert go_on.wait(30)
 
-        ending = threading.Thread(target=end)
-        ending.start()
-        results = map_sync(Pool(2), [1, 2], work, on=executor)
-        ending.join()
+    results = map_sync(Pool(2), [1, 2], work, on=ShutDownAfterTwo(1))
     assert results[0].ok
     assert isinstance(results[1].error, CancelledError)
 

@@ -55,6 +55,17 @@ def test_never_more_than_the_rate_in_any_window(virtually, rate, interval, arriv
     virtually(run())
 
 
+def test_what_was_taken_counts_to_the_very_end_of_its_window(clock):
+    """Also where fractions add up to a little more: 0.2 + 0.1 is still in the window of 0.2."""
+    limiter = RateLimiter(1, 0.1, clock=clock)
+    clock.now = 0.2
+    assert limiter.try_take()
+    clock.now = 0.2 + 0.1
+    assert not limiter.try_take()
+    clock.now = 0.3001
+    assert limiter.try_take()
+
+
 def test_ten_per_second_is_ten_in_any_second(virtually):
     """Not nineteen: a full bucket, and what flows in while it is emptied."""
 
@@ -83,7 +94,7 @@ def test_a_long_run_agrees_with_adding_up_afresh(whole, clock):
         clock.now += chance.choice([0.001, 0.01, 0.05])
         cost = chance.choice([0.1, 0.2, 0.3, 1 / 3]) * rate
         cost = round(cost) if whole else cost
-        taken = [each for each in taken if clock.now - each[0] <= 1.0]
+        taken = [each for each in taken if clock.now <= each[0] + 1.0]
         before = math.fsum(amount for _, amount in taken)
         if limiter.try_take(cost):
             assert before + cost <= rate * (1 if whole else 1 + 1e-12)

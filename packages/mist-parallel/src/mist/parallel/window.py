@@ -62,7 +62,8 @@ class Window:
     def taken(self, now: float) -> float:
         """Return what still counts."""
         entries = self._entries
-        while entries and now - entries[0].when > self.interval:
+        # The sum, and not the difference: it is what `free_at` promises, to the last bit.
+        while entries and now > entries[0].when + self.interval:
             gone = entries.popleft()
             gone.when = _GONE
             self._sum -= gone.amount

@@ -82,13 +82,13 @@ class FairQueue:
         claim = Claim(amount, turn.set)
         try:
             self._queue_up(claim)
-            if turn.wait(timeout):
-                return True
-            self._give_up(claim)
-            return False
+            came = turn.wait(timeout)
+            if not came:
+                self._give_up(claim)
         except BaseException:
             self._give_up(claim)
             raise
+        return came
 
     def give_back(self, amount: int) -> bool:
         """Return units; False, and nothing is done, if fewer than that are out."""
