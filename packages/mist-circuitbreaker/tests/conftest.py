@@ -16,7 +16,15 @@ def blockbuster() -> Iterator[BlockBuster]:
     """Fail a test that blocks its event loop."""
     with blockbuster_ctx("mist") as detector:
         # The breaker's locks are held for a few lines, never during a call.
-        for name in ("_admit", "_settle", "_leave_probe", "state", "counts", "reset"):
+        for name in (
+            "_admit",
+            "_take_back",
+            "_leave_some_probe",
+            "__exit__",
+            "state",
+            "counts",
+            "reset",
+        ):
             detector.functions["threading.Lock.acquire"].can_block_in(
                 "mist/circuitbreaker/breaker.py", name
             )

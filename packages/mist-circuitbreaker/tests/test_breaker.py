@@ -1,6 +1,8 @@
 """What a breaker does with calls of every kind."""
 
 import asyncio
+import contextlib
+import contextvars
 import functools
 import logging
 import pickle
@@ -184,8 +186,30 @@ def test_a_hook_that_nobody_could_await_is_refused():
 
     with pytest.raises(TypeError, match="plain function"):
         Breaker(on_state_change=hook)
-    with pytest.raises(TypeError, match="must be callable, got int"):
+    with pytest.raises(TypeError, match="on_state_change must be callable, got int"):
         Breaker(on_state_change=3)
+    with pytest.raises(TypeError, match="is_failure must be a plain function"):
+        Breaker(is_failure=hook)
+
+
+@pytest.mark.parametrize("threshold", [1, 2])
+async def test_a_function_of_the_wrong_kind_is_named_and_counts_as_nothing(threshold, clock):
+    """A plain one under `do`, and a coroutine function under `do_sync`, which could not trip."""
+    breaker = Breaker(threshold=2, clock=clock)
+    _break(breaker, threshold - 1)  # both ways through `do`
+
+    async def no_fallback(refusal):
+        raise refusal
+
+    for call in (breaker.do, lambda fn: breaker.do_with_fallback(fn, no_fallback)):
+        with pytest.raises(TypeError, match="must return an awaitable, got 3") as wrong:
+            await call(lambda: 3)
+        assert wrong.value.code == "validation"
+    for call in (breaker.do_sync, lambda fn: breaker.do_with_fallback_sync(fn, lambda _: None)):
+        with pytest.raises(TypeError, match="fn returned a coroutine"):
+            call(_afail)
+    assert breaker.state is State.CLOSED
+    assert breaker.counts() == (0, threshold - 1)
 
 
 @pytest.mark.parametrize(
@@ -205,6 +229,7 @@ def test_a_hook_that_nobody_could_await_is_refused():
         ({"threshold": None}, "nothing would ever open the circuit"),
         ({"timeout_growth": 0.5}, "timeout_growth must be 1 or more, got 0.5"),
         ({"min_calls": 0}, "min_calls must be"),
+        ({"min_calls": 1001}, "min_calls must be 1000 or less, as many as a window remembers"),
         ({"window": 0}, "window must be"),
     ],
 )
@@ -316,7 +341,13 @@ async def test_the_decorator_takes_functions_of_every_kind(clock):
             return await call
         return list(call)
 
-    for fn in (plain, coroutine, generator, async_generator):
+    class Callable:
+        __name__ = "callable"
+
+        async def __call__(self):
+            await _afail()
+
+    for fn in (plain, coroutine, generator, async_generator, Callable()):
         breaker = Breaker(threshold=2, clock=clock)
         protected = breaker.protect(fn)
         assert protected.__name__ == fn.__name__
@@ -341,6 +372,34 @@ def test_a_protected_generator_takes_and_returns_values(clock):
     with pytest.raises(StopIteration) as ended:
         running.send("value")
     assert ended.value.value == "value"
+
+
+async def test_a_protected_async_generator_takes_values_and_errors(clock):
+    """`asend` and `athrow` reach it, so that it may be a context manager."""
+
+    @contextlib.asynccontextmanager
+    @Breaker(clock=clock).protect
+    async def connection():
+        try:
+            yield "open"
+        except ZeroDivisionError as error:
+            seen.append(error)
+
+    seen = []
+    async with connection() as state:
+        assert state == "open"
+        raise ZeroDivisionError
+    assert len(seen) == 1
+
+    @Breaker(clock=clock).protect
+    async def echo():
+        seen.append((yield "ready"))
+
+    running = echo()
+    assert await anext(running) == "ready"
+    with pytest.raises(StopAsyncIteration):
+        await running.asend("value")
+    assert seen[1] == "value"
 
 
 async def test_a_stream_that_its_reader_leaves_says_nothing(clock):
@@ -399,6 +458,59 @@ async def test_a_block_may_end_in_another_task(clock):
         breaker.do_sync(lambda: None)
     await asyncio.create_task(running.aclose())
     assert breaker.do_sync(lambda: "well") == "well"
+    assert breaker.state is State.CLOSED
+
+
+async def test_what_ends_elsewhere_is_no_verdict_on_a_probe(clock):
+    """A block of long ago, left by another task, neither closes nor opens the circuit."""
+    breaker = Breaker(threshold=1, timeout=30, clock=clock)
+
+    async def stream():
+        async with breaker:
+            yield 1
+
+    running = stream()
+    await asyncio.create_task(_first(running))
+    _break(breaker)
+    clock.pass_(30)
+    async with breaker:
+        with pytest.raises(StopAsyncIteration):
+            await asyncio.create_task(_first(running), context=contextvars.Context())
+        assert breaker.state is State.HALF_OPEN
+    assert breaker.state is State.CLOSED
+
+
+@pytest.mark.parametrize("kind", ["generator", "async generator"])
+async def test_a_protected_stream_ends_with_its_own_permit(kind, clock):
+    """Wherever it is closed: another's probe stays out, and its own comes back with its verdict."""
+    breaker = Breaker(threshold=1, timeout=30, clock=clock)
+
+    @breaker.protect
+    def generator():
+        yield 1
+
+    @breaker.protect
+    async def async_generator():
+        yield 1
+
+    async def step(stream):
+        return next(stream, None) if kind == "generator" else await anext(stream, None)
+
+    make = generator if kind == "generator" else async_generator
+    old, empty = make(), contextvars.Context
+    assert await asyncio.create_task(step(old), context=empty()) == 1
+    _break(breaker)
+    clock.pass_(30)
+    async with breaker:
+        assert await asyncio.create_task(step(old), context=empty()) is None
+        with pytest.raises(CircuitOpenError):
+            breaker.do_sync(lambda: None)
+    breaker.reset()
+    _break(breaker)
+    clock.pass_(30)
+    probe = make()
+    assert await asyncio.create_task(step(probe), context=empty()) == 1
+    assert await asyncio.create_task(step(probe), context=empty()) is None
     assert breaker.state is State.CLOSED
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import sys
 
 import pytest
 
@@ -138,3 +139,75 @@ def test_what_ends_a_program_does_not_count(error):
     with pytest.raises(error):
         breaker.do_sync(interrupted)
     assert breaker.state is State.CLOSED
+
+
+def test_ctrl_c_in_a_hook_costs_no_probe(clock):
+    """The call is not made, and its permit is back."""
+
+    def hook(_old, new):
+        if new is State.HALF_OPEN:
+            raise KeyboardInterrupt
+
+    breaker = Breaker(threshold=1, timeout=30, clock=clock, on_state_change=hook)
+    with pytest.raises(ZeroDivisionError):
+        breaker.do_sync(lambda: 1 / 0)
+    clock.pass_(30)
+    with pytest.raises(KeyboardInterrupt):
+        breaker.do_sync(lambda: pytest.fail("it was called"))
+    assert breaker.state is State.HALF_OPEN
+    assert breaker.do_sync(lambda: "well") == "well"
+    assert breaker.state is State.CLOSED
+
+
+@pytest.mark.parametrize("form", ["do_sync", "generator"])
+def test_ctrl_c_on_any_line_leaves_the_circuit_usable(form, clock):
+    """Wherever in the breaker's own code a probe is interrupted, another one may follow."""
+
+    def call(breaker):
+        if form == "do_sync":
+            breaker.do_sync(lambda: None)
+        else:
+            list(breaker.protect(lambda: (yield))())
+
+    line = 0
+    while True:
+        breaker = Breaker(threshold=1, timeout=30, clock=clock)
+        with pytest.raises(ZeroDivisionError):
+            breaker.do_sync(lambda: 1 / 0)
+        clock.pass_(30)
+        try:
+            with _interrupted_at(line):
+                call(breaker)
+        except KeyboardInterrupt:
+            pass
+        else:
+            break
+        clock.pass_(30)
+        assert breaker.do_sync(lambda: "well") == "well", line
+        assert breaker.do_sync(lambda: "well") == "well", line
+        assert breaker.state is State.CLOSED
+        line += 1
+    assert line > 20
+
+
+@contextlib.contextmanager
+def _interrupted_at(line):
+    """Raise KeyboardInterrupt where the package's code begins its nth line."""
+    left = line
+
+    def trace(frame, event, _arg):
+        nonlocal left
+        if "/mist/circuitbreaker/" not in frame.f_code.co_filename.replace("\\", "/"):
+            return None
+        if event == "line":
+            left -= 1
+            if left == -1:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)

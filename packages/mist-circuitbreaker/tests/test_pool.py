@@ -69,7 +69,7 @@ def test_wrong_settings_show_at_once():
     """Not at the first call of the first key."""
     with pytest.raises(ValueError, match="threshold must be"):
         BreakerPool(threshold=0)
-    with pytest.raises(ValueError, match="max_breakers must be 1 or more, got 0"):
+    with pytest.raises(ValueError, match="max_breakers must be an integer of 1 or more, got 0"):
         BreakerPool(max_breakers=0)
     with pytest.raises(TypeError, match="treshold"):
         BreakerPool(treshold=3)

@@ -151,6 +151,26 @@ async def test_what_a_plain_function_makes_to_be_awaited_is_awaited():
     assert [result.value for result in results] == [0, 1, 2]
 
 
+async def test_a_plain_function_may_raise_stop_iteration():
+    """Which no future can hold: it comes as the RuntimeError that a coroutine makes of it."""
+    async with asyncio.timeout(30):
+        results = await pmap(Pool(1), [1], lambda _: next(iter(())))
+    assert isinstance(results[0].error, RuntimeError)
+    assert isinstance(results[0].error.__cause__, StopIteration)
+
+
+async def test_a_call_that_cannot_be_made_is_its_inputs_result():
+    """Such as that of a coroutine function which takes no argument."""
+
+    async def work():
+        pass
+
+    results = await pmap(Pool(2), range(3), work)
+    assert [type(result.error) for result in results] == [TypeError] * 3
+    with pytest.raises(ParallelError, match="a function is needed, got 3"):
+        await pmap(Pool(2), [1], 3)
+
+
 async def test_progress_is_told_after_each():
     """How many are done, and of how many, where that is known."""
     told = []
@@ -165,6 +185,39 @@ async def test_progress_that_raises_costs_no_result(caplog):
         results = await pmap(Pool(2), range(3), _nothing, on_progress=lambda *_: 1 / 0)
     assert [result.ok for result in results] == [True] * 3
     assert caplog.text.count("on_progress raised") == 1
+
+
+async def test_progress_that_cancels_does_not_hang(caplog):
+    """Even what is no `Exception` leaves the results alone."""
+
+    def cancel(*_):
+        raise asyncio.CancelledError
+
+    with caplog.at_level(logging.CRITICAL, "asyncio"):
+        async with asyncio.timeout(30):
+            assert len(await pmap(Pool(2), range(3), _nothing, on_progress=cancel)) == 3
+
+
+async def test_progress_that_nobody_could_await_is_refused():
+    """A coroutine function would silently do nothing."""
+
+    async def tell(*_):
+        pass
+
+    with pytest.raises(ParallelError, match="on_progress must be a plain function"):
+        await pmap(Pool(2), range(3), _nothing, on_progress=tell)
+
+
+async def test_what_is_cancelled_is_no_progress():
+    """A bar does not jump ahead when the work is called off."""
+    told = []
+    work = pmap(Pool(4), range(9), asyncio.sleep, on_progress=lambda *seen: told.append(seen))
+    running = asyncio.create_task(work)
+    while not told:
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert told == [(1, 9)]
 
 
 async def test_do_raises_the_first_error_in_the_inputs_order():

@@ -1,6 +1,11 @@
 """No window has more in it than the rate, wherever it begins."""
 
 import asyncio
+import contextlib
+import gc
+import math
+import random
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +55,17 @@ def test_never_more_than_the_rate_in_any_window(virtually, rate, interval, arriv
     virtually(run())
 
 
+def test_what_was_taken_counts_to_the_very_end_of_its_window(clock):
+    """Also where fractions add up to a little more: 0.2 + 0.1 is still in the window of 0.2."""
+    limiter = RateLimiter(1, 0.1, clock=clock)
+    clock.now = 0.2
+    assert limiter.try_take()
+    clock.now = 0.2 + 0.1
+    assert not limiter.try_take()
+    clock.now = 0.3001
+    assert limiter.try_take()
+
+
 def test_ten_per_second_is_ten_in_any_second(virtually):
     """Not nineteen: a full bucket, and what flows in while it is emptied."""
 
@@ -65,6 +81,26 @@ def test_ten_per_second_is_ten_in_any_second(virtually):
         assert loop.time() == pytest.approx(9.0, abs=0.01)
 
     virtually(run())
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_long_run_agrees_with_adding_up_afresh(whole, clock):
+    """After a hundred thousand grants of any size, nothing has drifted."""
+    chance = random.Random(7)
+    rate = 10**10 if whole else 1.0
+    limiter = RateLimiter(rate, 1.0, clock=clock)
+    taken = []  # (when, amount) of what may still count
+    for _ in range(100_000):
+        clock.now += chance.choice([0.001, 0.01, 0.05])
+        cost = chance.choice([0.1, 0.2, 0.3, 1 / 3]) * rate
+        cost = round(cost) if whole else cost
+        taken = [each for each in taken if clock.now <= each[0] + 1.0]
+        before = math.fsum(amount for _, amount in taken)
+        if limiter.try_take(cost):
+            assert before + cost <= rate * (1 if whole else 1 + 1e-12)
+            taken.append((clock.now, cost))
+        else:
+            assert before + cost > rate * (1 - 1e-12)
 
 
 def test_fractions_are_exact_over_time(virtually):
@@ -118,6 +154,26 @@ def test_a_guess_can_be_corrected(virtually):
     virtually(run())
 
 
+def test_corrections_reach_what_was_taken_at_nearly_the_same_time(virtually):
+    """However many there are: each is still counted, and so is what each is corrected by."""
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        limiter = RateLimiter(100_000, 1000.0, clock=loop.time)
+        grants = []
+        for _ in range(20_000):
+            grants.append(await limiter.wait())
+            await asyncio.sleep(0.001)
+        for grant in grants:
+            grant.correct(5)
+        assert not limiter.try_take()
+        grants[0].correct(4)
+        assert limiter.try_take()
+        assert not limiter.try_take()
+
+    virtually(run())
+
+
 def test_a_complaint_stops_everything_and_then_halves_the_rate(virtually):
     """`retry_after` is kept to, and the rate recovers with time."""
 
@@ -140,6 +196,22 @@ def test_a_complaint_stops_everything_and_then_halves_the_rate(virtually):
         assert limiter.present_rate == pytest.approx(10.0)
 
     virtually(run())
+
+
+@pytest.mark.parametrize("wish", ["30", -1, float("nan"), None, float("inf"), "Fri, 21 Nov 2025"])
+async def test_a_complaint_in_other_words_hides_nothing(wish):
+    """What is no number of seconds counts as one interval, and the error is raised as it is."""
+
+    class RateLimited(Exception):
+        code = "rate_limit"
+        retry_after = wish
+
+    limiter = RateLimiter(10, 3600.0)
+    with pytest.raises(RateLimited):
+        async with limiter.pacing():
+            raise RateLimited
+    assert limiter.present_rate == pytest.approx(5, abs=0.1)
+    assert not limiter.try_take()
 
 
 def test_ten_complaints_about_one_burst_are_one(virtually):
@@ -229,6 +301,69 @@ def test_threads_and_tasks_share_one_limiter():
     assert limiter.waiting == 0
 
 
+def test_a_task_whose_loop_has_ended_does_not_keep_its_place():
+    """Those behind it have their turns."""
+    limiter = RateLimiter(2, 3600.0)
+    taken = limiter.wait_sync(2)
+    loop = asyncio.new_event_loop()
+    lost = loop.create_task(limiter.wait())  # kept, so that the collector does not end it
+    loop.run_until_complete(asyncio.sleep(0))
+    thread = threading.Thread(target=limiter.wait_sync, args=(2,))
+    thread.start()
+    while limiter.waiting < 2:
+        pass
+    loop.close()
+    taken.correct(0)
+    thread.join(30)
+    assert not thread.is_alive()
+    assert limiter.waiting == 0
+    lost.get_coro().close()
+    lost._log_destroy_pending = False
+
+
+def test_ctrl_c_on_any_line_keeps_nobody_waiting(clock):
+    """Wherever in the limiter's own code a wait is interrupted, its place is not kept."""
+    line = 0
+    while True:
+        limiter = RateLimiter(1, 1.0, clock=clock)
+        try:
+            with _interrupted_at(line):
+                limiter.wait_sync()
+        except KeyboardInterrupt:
+            pass
+        else:
+            break
+        gc.collect()
+        assert limiter.waiting == 0, line
+        clock.now += 2
+        assert limiter.try_take(), line
+        line += 1
+    assert line > 20
+
+
+@contextlib.contextmanager
+def _interrupted_at(line):
+    """Raise KeyboardInterrupt where the package's code begins its nth line."""
+    left = line
+
+    def trace(frame, event, _arg):
+        nonlocal left
+        if "/mist/parallel/" not in frame.f_code.co_filename.replace("\\", "/"):
+            return None
+        if event == "line":
+            left -= 1
+            if left == -1:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
 def test_memory_is_bounded_and_the_rate_is_kept(clock):
     """A million tiny amounts are remembered in ten thousand entries, never too loosely."""
     limiter = RateLimiter(1_000_000, 60.0, clock=clock)
@@ -250,6 +385,7 @@ def test_memory_is_bounded_and_the_rate_is_kept(clock):
         (lambda: RateLimiter(1).try_take(-1), "cost must be a positive number, got -1"),
         (lambda: RateLimiter(9).wait_sync(10), "cost 10 never fits into a rate of 9 per 1 s"),
         (lambda: RateLimiter(9).wait_sync().correct(-1), "cost must be 0 or more, got -1"),
+        (lambda: RateLimiter(9).slow_down(-1), "retry_after must be 0 or more seconds, got -1"),
     ],
 )
 def test_what_cannot_be_is_refused(call, text):

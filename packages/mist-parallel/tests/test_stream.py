@@ -120,6 +120,50 @@ async def test_leaving_early_cleans_up(how):
     assert asyncio.all_tasks() == others
 
 
+@pytest.mark.parametrize("ending", ["aclosing", "cancelled", "read to the end"])
+async def test_an_async_source_is_closed_before_the_stream_is_over(ending):
+    """Whether it waits for its next item or for room, its clean-up is done, and by nobody else."""
+    others = asyncio.all_tasks()
+    closed = []
+
+    async def source():
+        try:
+            for n in range(10) if ending == "read to the end" else itertools.count():
+                yield n
+        finally:
+            await asyncio.sleep(0)
+            closed.append(1)
+
+    async def read():
+        async with aclosing(stream(Pool(2), kept, _same)) as results:
+            async for result in results:
+                if ending == "aclosing" and result.index == 5:
+                    break
+                if ending == "cancelled" and result.index == 5:
+                    await asyncio.sleep(3600)
+
+    kept = source()
+    reading = asyncio.create_task(read())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    assert closed == [1]
+    for _ in range(3):
+        assert asyncio.all_tasks() == others
+        await asyncio.sleep(0)
+
+
+async def test_leaving_early_schedules_nothing():
+    """No generator of our own is left for the event loop to close."""
+    others = asyncio.all_tasks()
+    async with aclosing(stream(Pool(2), range(9), _same)) as results:
+        await anext(results)
+    for _ in range(3):
+        assert asyncio.all_tasks() == others
+        await asyncio.sleep(0)
+
+
 async def test_what_the_source_raises_comes_after_the_results():
     """None of them is lost."""
 

@@ -1,6 +1,8 @@
 """Slots: given out in order, to tasks and threads, and each given back exactly once."""
 
 import asyncio
+import contextlib
+import gc
 import random
 import sys
 import threading
@@ -104,6 +106,124 @@ async def test_a_coroutine_that_never_got_its_slot_is_closed():
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert limiter.waiting == 0
+
+
+async def test_what_is_no_coroutine_takes_no_slot():
+    """The error says what to do."""
+    limiter = Limiter("jobs", 1)
+    with pytest.raises(ResourceError, match="go runs a coroutine, got <function"):
+        await limiter.go(test_what_is_no_coroutine_takes_no_slot)
+    assert limiter.active == 0
+
+
+def test_each_event_loop_drains_its_own_tasks():
+    """What another one runs is neither waited for nor cancelled there."""
+    limiter = Limiter("jobs", 2)
+    begun, leave = threading.Event(), threading.Event()
+
+    async def elsewhere():
+        task = await limiter.go(asyncio.to_thread(leave.wait, 30))
+        begun.set()
+        await limiter.drain()
+        return task.cancelled()
+
+    async def here():
+        await limiter.go(asyncio.sleep(0))
+        await limiter.drain()
+        await limiter.go(asyncio.sleep(3600))
+        await limiter.aclose()
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(lambda: asyncio.run(elsewhere()))
+        assert begun.wait(30)
+        asyncio.run(asyncio.wait_for(here(), 30))
+        assert limiter.active == 1
+        leave.set()
+        assert other.result(timeout=30) is False
+    assert limiter.active == 0
+
+
+def test_a_collector_that_comes_in_between_gives_out_no_slot_twice():
+    """A lost coroutine that gives its slot back while another is served does no harm."""
+
+    class Collecting(asyncio.SelectorEventLoop):
+        def call_soon_threadsafe(self, *args, **kwargs):
+            gc.collect()
+            return super().call_soon_threadsafe(*args, **kwargs)
+
+    async def run():
+        limiter = Limiter("db", 3)
+
+        async def hold(lost):
+            async with limiter:
+                await asyncio.Event().wait()
+            return lost
+
+        lost = []
+        lost.append(hold(lost))  # nobody but itself knows of it
+        lost[0].send(None)
+        await limiter.acquire()
+        await limiter.acquire()
+        waiting = [asyncio.create_task(limiter.acquire()) for _ in range(5)]
+        await asyncio.sleep(0)
+        del lost
+        limiter.release()
+        await asyncio.sleep(0)
+        assert limiter.active == 3
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    gc.disable()
+    try:
+        with asyncio.Runner(loop_factory=Collecting) as runner:
+            runner.run(run())
+    finally:
+        gc.enable()
+
+
+def test_ctrl_c_on_any_line_of_a_wait_leaves_the_queue():
+    """Wherever in the limiter's own code a thread is interrupted, its place is not kept."""
+    line = 0
+    while True:
+        limiter = Limiter("db", 1)
+        limiter.acquire_sync()
+        try:
+            with _interrupted_at(line):
+                limiter.acquire_sync(timeout=0.001)
+        except KeyboardInterrupt:
+            pass
+        else:
+            break
+        assert limiter.waiting == 0, line
+        limiter.release()
+        assert limiter.try_acquire(), line
+        line += 1
+    assert line > 15
+
+
+@contextlib.contextmanager
+def _interrupted_at(line):
+    """Raise KeyboardInterrupt where the package's code begins its nth line."""
+    left = line
+
+    def trace(frame, event, _arg):
+        nonlocal left
+        if "/mist/resource/" not in frame.f_code.co_filename.replace("\\", "/"):
+            return None
+        # Not while giving up: what leaves the queue cannot leave it while it is interrupted.
+        if event == "line" and frame.f_code.co_name != "_give_up":
+            left -= 1
+            if left == -1:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 def test_threads_and_tasks_share_one_limiter():

@@ -85,6 +85,22 @@ async def test_a_block_waits_if_asked_to():
             pytest.fail("the block ran")
 
 
+def test_a_task_waits_only_so_long(virtually):
+    """Then the error has the figures, and the queue is left."""
+
+    async def run():
+        budget = MemoryBudget("batch", 100)
+        budget.reserve(100)
+        with pytest.raises(BudgetExceeded, match="1 bytes wanted, 0 of 100 available"):
+            async with budget.reserving(1, wait=True, timeout=5):
+                pytest.fail("the block ran")
+        assert asyncio.get_running_loop().time() == pytest.approx(5)
+        assert budget.waiting == 0
+        assert asyncio.current_task().cancelling() == 0
+
+    virtually(run())
+
+
 def test_a_thread_waits_if_asked_to():
     """Until there is room, or until its time is up."""
     budget = MemoryBudget("batch", 100)
@@ -108,9 +124,12 @@ def test_a_thread_waits_if_asked_to():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda: MemoryBudget("b", 0), "limit_bytes must be 1 or more, got 0"),
-        (lambda: MemoryBudget("b", 10).reserve(-1), "must not be negative: -1"),
-        (lambda: MemoryBudget("b", 10).release(-1), "must not be negative: -1"),
+        (lambda: MemoryBudget("b", 0), "limit_bytes must be an integer of 1 or more, got 0"),
+        (lambda: MemoryBudget("b", float("nan")), "an integer of 1 or more, got nan"),
+        (lambda: MemoryBudget("b", True), "an integer of 1 or more, got True"),
+        (lambda: MemoryBudget("b", 10).reserve(-1), "an integer of 0 or more, got -1"),
+        (lambda: MemoryBudget("b", 10).reserve(0.1), "an integer of 0 or more, got 0.1"),
+        (lambda: MemoryBudget("b", 10).release(-1), "an integer of 0 or more, got -1"),
         (lambda: MemoryBudget("b", 10).reserving(11, wait=True), "11 bytes never fit into 10"),
     ],
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from types import CoroutineType, GeneratorType
 
 from mist.circuitbreaker.attempt import Attempt
 from mist.circuitbreaker.circuit import Circuit, Permit
 from mist.circuitbreaker.entered import recall, remember
-from mist.circuitbreaker.errors import CircuitOpenError
+from mist.circuitbreaker.errors import CircuitOpenError, WrongFunctionError
 from mist.circuitbreaker.failure import is_failure as default_is_failure
-from mist.circuitbreaker.hooks import StateHook, report
+from mist.circuitbreaker.hooks import StateHook, report, want_plain
 from mist.circuitbreaker.rules import Rules
 from mist.circuitbreaker.state import State
 
@@ -19,11 +20,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from types import TracebackType
-    from typing import ParamSpec, Self, TypeVar
+    from typing import Any, ParamSpec, Self, TypeVar
 
     P = ParamSpec("P")
     T = TypeVar("T")
     F = TypeVar("F")
+
+_NOTHING_YET = object()
 
 
 class Breaker:
@@ -51,8 +54,9 @@ class Breaker:
         max_timeout: seconds that it grows to at most.
         is_failure: whether an exception counts, instead of `mist.circuitbreaker.is_failure`.
             Only an `Exception` is ever asked about: a cancellation never counts.
-        on_state_change: called with the old and the new state, in order, on the thread that
-            caused the change; what it raises is logged and changes nothing.
+        on_state_change: called with the old and the new state, in order and one at a time, by
+            whoever caused the change, or by whoever is at an earlier one; an `Exception` of its
+            own is logged and changes nothing.
         clock: seconds that never go back.
 
     Raises:
@@ -90,6 +94,8 @@ class Breaker:
             timeout_growth=timeout_growth,
             max_timeout=max_timeout,
         )
+        if is_failure is not default_is_failure:
+            want_plain("is_failure", is_failure)
         self.name = name
         self._circuit = Circuit(rules)
         self._is_failure = is_failure
@@ -122,16 +128,22 @@ class Breaker:
 
         Raises:
             CircuitOpenError: It does not, and `fn` was not called.
+            TypeError: What `fn` returns cannot be awaited; this is no failure.
         """
         circuit = self._circuit
         generation = circuit.calm
         if generation is None:
             with self._attempt():
-                return await fn()
+                awaitable = fn()
+                _want_awaitable(awaitable)
+                return await awaitable
         # The way that nearly every call takes, without lock, clock or permit.
+        made: Any = _NOTHING_YET
         try:
-            result = await fn()
+            result = await (made := fn())
         except BaseException as exc:
+            if made is not _NOTHING_YET:
+                _want_awaitable(made)
             self._settle(Permit(generation), exc)
             raise
         if circuit.calm == generation:
@@ -145,17 +157,22 @@ class Breaker:
 
         Raises:
             CircuitOpenError: It does not, and `fn` was not called.
+            TypeError: `fn` returns a coroutine, of which nobody knows yet what it will come to.
         """
         circuit = self._circuit
         generation = circuit.calm
         if generation is None:
             with self._attempt():
-                return fn()
+                result = fn()
+                _want_result(result)
+                return result
         try:
             result = fn()
         except BaseException as exc:
             self._settle(Permit(generation), exc)
             raise
+        if result.__class__ is CoroutineType:
+            _want_result(result)
         if circuit.calm == generation:
             circuit.count_success()
         else:
@@ -176,7 +193,9 @@ class Breaker:
         except CircuitOpenError as refusal:
             return await fallback(refusal)
         with attempt:
-            return await fn()
+            awaitable = fn()
+            _want_awaitable(awaitable)
+            return await awaitable
 
     def do_with_fallback_sync(
         self, fn: Callable[[], T], fallback: Callable[[CircuitOpenError], F]
@@ -187,7 +206,9 @@ class Breaker:
         except CircuitOpenError as refusal:
             return fallback(refusal)
         with attempt:
-            return fn()
+            result = fn()
+            _want_result(result)
+            return result
 
     def protect(self, fn: Callable[P, T]) -> Callable[P, T]:
         """Decorate a function, coroutine function or generator function of either kind.
@@ -197,7 +218,7 @@ class Breaker:
         """
         from mist.circuitbreaker.decorator import protected  # noqa: PLC0415  # see there
 
-        return protected(self, fn)
+        return protected(self, self._attempt, fn)
 
     def to_health(self) -> Callable[[], None]:
         """Return a check for a readiness probe: it raises while the circuit refuses all calls."""
@@ -212,7 +233,7 @@ class Breaker:
 
     def __enter__(self) -> Self:
         permit = self._admit()
-        if self._circuit.state is not State.CLOSED:
+        if permit.is_probe:
             self._probes_entered.append(permit)
         remember(self, permit)
         return self
@@ -224,10 +245,15 @@ class Breaker:
         traceback: TracebackType | None,
     ) -> None:
         permit = recall(self)
-        if self._probes_entered:
-            permit = self._leave_probe(permit)
-        if permit is not None:
-            self._settle(permit, exc)
+        if permit is None:
+            self._leave_some_probe()
+            return
+        if permit.is_probe:
+            with self._lock:
+                # Gone already, if a block of another context was taken for this one.
+                if permit in self._probes_entered:
+                    self._probes_entered.remove(permit)
+        self._settle(permit, exc)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -258,15 +284,22 @@ class Breaker:
             if permit is None:
                 raise CircuitOpenError(self.name, self._circuit.refused_for(now))
         if self._circuit.changes:
-            self._hook.deliver()
+            try:
+                self._hook.deliver()
+            except BaseException:
+                self._take_back(permit, good=None)  # Ctrl-C in a hook: no call is made
+                raise
         return permit
 
     def _settle(self, permit: Permit, error: BaseException | None) -> None:
-        permit.is_back = True
         if error is None and self._circuit.calm == permit.generation:
+            permit.is_back = True
             self._circuit.count_success()
-            return
-        good = self._verdict(error)
+        else:
+            self._take_back(permit, good=self._verdict(error))
+
+    def _take_back(self, permit: Permit, *, good: bool | None) -> None:
+        permit.is_back = True
         with self._lock:
             self._circuit.settle(permit, good=good, now=self._clock())
         if self._circuit.changes:
@@ -285,15 +318,30 @@ class Breaker:
             counts = True
         return False if counts else None
 
-    def _leave_probe(self, permit: Permit | None) -> Permit | None:
-        """Return a permit, which may be a probe's, and no longer count it as entered.
+    def _leave_some_probe(self) -> None:
+        """Give back a probe's permit, where a block was entered in another context.
 
-        Where the block was entered in another context, any probe's will do: they are alike, and
-        what matters is that each is given back.
+        Any probe's will do, for they are alike; but what the block came to is no verdict, since
+        it may have been entered long ago.
         """
         with self._lock:
-            if permit is None:
-                return self._probes_entered.pop(0)
-            if permit in self._probes_entered:
-                self._probes_entered.remove(permit)
-            return permit
+            permit = self._probes_entered.pop(0) if self._probes_entered else None
+        if permit is not None:
+            self._take_back(permit, good=None)
+
+
+def _want_awaitable(made: object) -> None:
+    # A generator is one too where `types.coroutine` made it.
+    if not hasattr(made, "__await__") and made.__class__ is not GeneratorType:
+        raise WrongFunctionError(
+            f"fn must return an awaitable, got {made!r}: plain functions have do_sync and"
+            " do_with_fallback_sync"
+        )
+
+
+def _want_result(made: object) -> None:
+    if isinstance(made, CoroutineType):
+        made.close()
+        raise WrongFunctionError(
+            "fn returned a coroutine: coroutine functions have do and do_with_fallback"
+        )

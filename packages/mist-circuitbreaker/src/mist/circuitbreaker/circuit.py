@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import count
+from weakref import WeakSet
 
 from mist.circuitbreaker.rules import Rules
 from mist.circuitbreaker.state import State
@@ -17,11 +18,12 @@ class Permit:
     anew: what a call comes to after the state has changed says nothing about the present one.
     """
 
-    __slots__ = ("generation", "is_back", "started")
+    __slots__ = ("__weakref__", "generation", "is_back", "is_probe", "started")
 
-    def __init__(self, generation: int, started: float = 0.0) -> None:
+    def __init__(self, generation: int, started: float = 0.0, *, is_probe: bool = False) -> None:
         self.generation = generation
         self.started = started
+        self.is_probe = is_probe
         self.is_back = False
 
 
@@ -65,7 +67,8 @@ class Circuit:
         self._failures_in_a_row = 0
         self._openings_in_a_row = 0
         self._open_until = 0.0
-        self._probes = 0
+        # Weak: a permit that was lost, as to Ctrl-C in an unlucky moment, is not out for ever.
+        self._probes: WeakSet[Permit] = WeakSet()
         self._window = Window(rules.window) if rules.has_window else None
         self._begin_anew()
 
@@ -88,9 +91,11 @@ class Circuit:
                 if now < self._open_until:
                     return None
                 self._become(State.HALF_OPEN)
-            if self._probes >= self._rules.half_open_max:
+            if len(self._probes) >= self._rules.half_open_max:
                 return None
-            self._probes += 1
+            permit = Permit(self._generation, now, is_probe=True)
+            self._probes.add(permit)
+            return permit
         return Permit(self._generation, now)
 
     def refused_for(self, now: float) -> float | None:
@@ -111,8 +116,7 @@ class Circuit:
             self.failures += 1
         if permit.generation != self._generation:
             return
-        if self.state is State.HALF_OPEN:
-            self._probes -= 1
+        self._probes.discard(permit)
         if good is None:
             return
         slow = self._rules.slow_call is not None and now - permit.started > self._rules.slow_call
@@ -160,7 +164,7 @@ class Circuit:
 
     def _begin_anew(self) -> None:
         self._generation += 1
-        self._probes = 0
+        self._probes.clear()
         self._failures_in_a_row = 0
         if self.state is State.CLOSED:
             self._openings_in_a_row = 0

@@ -20,6 +20,16 @@ class CircuitOpenError(MistError):
         self.name = name
 
 
+class WrongFunctionError(TypeError):
+    """A function is not of the kind that the method takes; that is no failure of what it calls.
+
+    Attributes:
+        code: `validation`: the program is wrong, and trying again does not help.
+    """
+
+    code = Code.VALIDATION
+
+
 def _describe(name: str, retry_after: float | None) -> str:
     circuit = f"circuit {name!r}" if name else "circuit"
     if retry_after is None:

@@ -26,7 +26,7 @@ class StateHook:
         hook: Callable[[State, State], object] | None,
     ) -> None:
         if hook is not None:
-            _want_plain(hook)
+            want_plain("on_state_change", hook)
         self._name = name
         self._changes = changes
         self._hook = hook
@@ -60,13 +60,18 @@ def report(hook: str, name: str, error: Exception) -> None:
     )
 
 
-def _want_plain(hook: object) -> None:
+def want_plain(name: str, hook: object) -> None:
+    """Refuse what is not a plain function.
+
+    Raises:
+        TypeError: It is not callable, or a coroutine function.
+    """
     import inspect  # noqa: PLC0415  # see report
 
     if not callable(hook):
-        raise TypeError(f"on_state_change must be callable, got {type(hook).__name__}")
+        raise TypeError(f"{name} must be callable, got {type(hook).__name__}")
     if inspect.iscoroutinefunction(hook):
         raise TypeError(
-            "on_state_change must be a plain function: it is called where nobody can await it;"
-            " have it put the change into a queue, or start a task"
+            f"{name} must be a plain function: it is called where nobody can await it;"
+            " have it put what it learns into a queue, or start a task"
         )

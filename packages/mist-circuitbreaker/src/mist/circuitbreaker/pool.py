@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 
 from mist.circuitbreaker.breaker import Breaker
+from mist.circuitbreaker.rules import want_count
 from mist.circuitbreaker.state import State
 
 TYPE_CHECKING = False
@@ -29,7 +30,8 @@ class BreakerPool:
         settings: of each breaker, as `Breaker` takes them; its name is the key's text.
 
     Raises:
-        ValueError: `max_breakers` is less than 1, or a setting is not one that `Breaker` takes.
+        ValueError: `max_breakers` is not an integer of 1 or more, or a setting is out of its range.
+        TypeError: A setting is not one that `Breaker` takes.
     """
 
     def __init__(
@@ -39,8 +41,7 @@ class BreakerPool:
         on_state_change: Callable[[Any, State, State], object] | None = None,
         **settings: Any,
     ) -> None:
-        if max_breakers < 1:
-            raise ValueError(f"max_breakers must be 1 or more, got {max_breakers!r}")
+        want_count("max_breakers", max_breakers)
         self._most = max_breakers
         self._on_state_change = on_state_change
         self._settings = settings

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from mist.circuitbreaker.window import MOST_CALLS
+
 
 class Rules:
     """The checked settings of a circuit; `Breaker` says what each of them means.
@@ -40,9 +42,9 @@ class Rules:
         max_timeout: float,
     ) -> None:
         if threshold is not None:
-            _want_count("threshold", threshold)
-        _want_count("half_open_max", half_open_max)
-        _want_count("min_calls", min_calls)
+            want_count("threshold", threshold)
+        want_count("half_open_max", half_open_max)
+        want_count("min_calls", min_calls)
         _want_seconds("timeout", timeout)
         _want_seconds("window", window)
         _want_seconds("max_timeout", max_timeout)
@@ -54,6 +56,11 @@ class Rules:
             raise ValueError("slow_ratio and slow_call belong together: give both or neither")
         if slow_call is not None:
             _want_seconds("slow_call", slow_call)
+        if min_calls > MOST_CALLS:
+            raise ValueError(
+                f"min_calls must be {MOST_CALLS} or less, as many as a window remembers,"
+                f" got {min_calls!r}"
+            )
         if threshold is None and failure_ratio is None and slow_ratio is None:
             raise ValueError(
                 "nothing would ever open the circuit: give threshold, failure_ratio or slow_ratio"
@@ -82,7 +89,8 @@ class Rules:
             return self.max_timeout
 
 
-def _want_count(name: str, value: int) -> None:
+def want_count(name: str, value: int) -> None:
+    """Refuse what is not an integer of 1 or more."""
     # A bool is an int to Python, but nobody means it.
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
         raise ValueError(f"{name} must be an integer of 1 or more, got {value!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 # What bounds the memory of a busy circuit; with this many calls, a ratio is exact enough.
-_MOST_CALLS = 1000
+MOST_CALLS = 1000
 
 
 class Window:
@@ -22,7 +22,7 @@ class Window:
         self._calls.append((now, failed, slow))
         self._failed += failed
         self._slow += slow
-        while len(self._calls) > _MOST_CALLS or self._calls[0][0] <= now - self._seconds:
+        while len(self._calls) > MOST_CALLS or self._calls[0][0] <= now - self._seconds:
             _, was_failed, was_slow = self._calls.popleft()
             self._failed -= was_failed
             self._slow -= was_slow

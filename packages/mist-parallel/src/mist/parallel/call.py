@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from mist.parallel.errors import ParallelError
 from mist.parallel.rate_limiter import RateLimiter
 
 
@@ -18,14 +19,18 @@ class Caller:
 
     What is not a coroutine function runs in threads of the caller's own, as many as it is told;
     an awaitable that comes out of one is awaited in the event loop.
+
+    Raises:
+        ParallelError: It is not callable.
     """
 
     def __init__(
         self, fn: Callable[[Any], Any], workers: int, rate: RateLimiter | None = None
     ) -> None:
+        want_callable(fn)
         self._fn = fn
         self._rate = rate
-        self._is_async = _is_async(fn)
+        self._is_async = is_async(fn)
         self._threads = None if self._is_async else ThreadPoolExecutor(workers, "mist.parallel")
         self.call: Callable[[Any], Coroutine[Any, Any, Any]] = (
             self._paced if rate is not None else fn if self._is_async else self._in_thread
@@ -45,14 +50,32 @@ class Caller:
         # As asyncio.to_thread does it, whose threads are too few and everybody's.
         run = contextvars.copy_context().run
         loop = asyncio.get_running_loop()
-        made = await loop.run_in_executor(self._threads, lambda: run(self._fn, input_))
+        made = await loop.run_in_executor(self._threads, lambda: run(self._call, input_))
         if inspect.isawaitable(made):
             awaited: Awaitable[Any] = made
             return await awaited
         return made
 
+    def _call(self, input_: Any) -> Any:
+        try:
+            return self._fn(input_)
+        except StopIteration as exc:
+            # As a coroutine would have it (PEP 479): a future that gets one is never done.
+            raise RuntimeError("the function raised StopIteration") from exc
 
-def _is_async(fn: Callable[..., Any]) -> bool:
+
+def want_callable(fn: object) -> None:
+    """Refuse what cannot be called.
+
+    Raises:
+        ParallelError: It is not callable.
+    """
+    if not callable(fn):
+        raise ParallelError(f"a function is needed, got {fn!r}")
+
+
+def is_async(fn: Callable[..., Any]) -> bool:
+    """Tell whether calling `fn` makes a coroutine."""
     while isinstance(fn, functools.partial):
         fn = fn.func
     return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(type(fn).__call__)

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import inspect
-import logging
-import multiprocessing
-import pickle
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import (
-    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     ThreadPoolExecutor,
-    wait,
 )
-from typing import Any, Literal, TypeVar
+from queue import SimpleQueue
+from typing import Any, Literal, TypeAlias, TypeVar
 
+from mist.parallel.call import is_async, want_callable
 from mist.parallel.errors import ParallelError
 from mist.parallel.pool import Pool
+from mist.parallel.progress import OnProgress, Progress
+from mist.parallel.rate_limiter import Grant
 from mist.parallel.result import Result
-from mist.parallel.worker_process import prepare
 
 In = TypeVar("In")
 Out = TypeVar("Out")
-OnProgress = Callable[[int, int | None], object]
 
-_logger = logging.getLogger("mist.parallel")
+
+# The place of an input, the input, and what the rate limiter granted it.
+_Call: TypeAlias = tuple[int, Any, Grant | None]
 
 
 def map_sync(
@@ -41,8 +40,9 @@ def map_sync(
 ) -> list[Result[Out]]:
     """Call `fn` with each input, and return what became of each, in the order of the inputs.
 
-    An exception of `fn` is that input's result. Ctrl-C ends the processes and begins nothing
-    more; threads cannot be ended, and are left to finish what they are at.
+    An exception of `fn` is that input's result; where a process dies, so is that for each input
+    that is under way or comes after. Ctrl-C ends the processes and begins nothing more; threads
+    cannot be ended, and are left to finish what they are at.
 
     Args:
         pool: how many at a time.
@@ -51,31 +51,41 @@ def map_sync(
             that pickle.
         on: `threads` for work that waits, `processes` for work that computes, or an executor,
             which is left open.
-        on_progress: called with how many are done, and how many there are (None if unknown).
+        on_progress: as `map` takes it.
 
     Raises:
         ParallelError: `fn` is a coroutine function, or cannot be sent to a process.
+        Exception: What `inputs` raises, once all that was begun is done.
     """
-    if inspect.iscoroutinefunction(fn):
+    want_callable(fn)
+    if is_async(fn):
+        name = getattr(fn, "__name__", "fn")
         raise ParallelError(
-            f"map_sync calls plain functions; `await map(pool, inputs, {fn.__name__})` is for"
+            f"map_sync calls plain functions; `await map(pool, inputs, {name})` is for"
             " coroutine functions"
         )
-    total = len(inputs) if hasattr(inputs, "__len__") else None  # type: ignore[arg-type]  # it has
+    progress = Progress(on_progress, inputs)
     results: list[Result[Any]] = []
-    with _executor(on, pool.workers, fn) as executor:
-        under_way: dict[Future[Any], tuple[int, Any]] = {}
+    with _executing(fn, on, pool.workers) as submit:
+        under_way: dict[Future[Any], _Call] = {}
+        # Not `concurrent.futures.wait`: it waits for ever for what a shutdown has cancelled.
+        done: SimpleQueue[Future[Any]] = SimpleQueue()
         try:
             for index, input_ in enumerate(inputs):
-                if pool.rate is not None:
-                    pool.rate.wait_sync()
-                under_way[_submit(executor, on, fn, input_)] = (index, input_)
+                grant = pool.rate.wait_sync() if pool.rate is not None else None
+                future = _submit(submit, input_)
+                under_way[future] = (index, input_, grant)
+                future.add_done_callback(done.put)
                 if len(under_way) >= pool.workers:
-                    _collect(under_way, results)
-                    _report(on_progress, len(results), total)
+                    results.append(_result(done.get(), under_way))
+                    progress.report(len(results))
             while under_way:
-                _collect(under_way, results)
-                _report(on_progress, len(results), total)
+                results.append(_result(done.get(), under_way))
+                progress.report(len(results))
+        except Exception:
+            while under_way:
+                _result(done.get(), under_way)
+            raise
         finally:
             for future in under_way:
                 future.cancel()
@@ -83,67 +93,43 @@ def map_sync(
     return results
 
 
-def _submit(executor: Executor, on: object, fn: Callable[[Any], Any], input_: Any) -> Future[Any]:
-    if on == "threads":
-        return executor.submit(contextvars.copy_context().run, fn, input_)
-    return executor.submit(fn, input_)
-
-
-def _collect(under_way: dict[Future[Any], tuple[int, Any]], results: list[Result[Any]]) -> None:
-    """Wait until something is done, and take the results of what is."""
-    done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-    for future in done:
-        index, input_ = under_way.pop(future)
-        error = future.exception()
-        value = None if error is not None else future.result()
-        results.append(Result(index, input_, value, error))
-
-
-def _report(on_progress: OnProgress | None, done: int, total: int | None) -> None:
-    if on_progress is None:
-        return
+def _submit(submit: Callable[[Any], Future[Any]], input_: Any) -> Future[Any]:
     try:
-        on_progress(done, total)
-    except Exception:
-        _logger.warning("on_progress raised", exc_info=True)
+        return submit(input_)
+    except BrokenExecutor as exc:
+        broken: Future[Any] = Future()
+        broken.set_exception(exc)
+        return broken
+
+
+def _result(future: Future[Any], under_way: dict[Future[Any], _Call]) -> Result[Any]:
+    index, input_, grant = under_way.pop(future)
+    error = CancelledError() if future.cancelled() else future.exception()
+    if error is None:
+        return Result(index, input_, future.result(), None)
+    if grant is not None:
+        grant.failed(error)
+    return Result(index, input_, None, error)
 
 
 @contextlib.contextmanager
-def _executor(on: object, workers: int, fn: Callable[..., Any]) -> Generator[Executor]:
+def _executing(
+    fn: Callable[[Any], Any], on: object, workers: int
+) -> Generator[Callable[[Any], Future[Any]]]:
+    """Have something for a block that begins a call of `fn` with an input."""
     if isinstance(on, Executor):
-        yield on
+        yield lambda input_: on.submit(fn, input_)
     elif on == "threads":
         threads = ThreadPoolExecutor(workers, "mist.parallel")
         try:
-            yield threads
+            yield lambda input_: threads.submit(contextvars.copy_context().run, fn, input_)
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
     elif on == "processes":
-        with _processes(workers, fn) as processes:
-            yield processes
+        from mist.parallel.processes import processes  # noqa: PLC0415  # takes long to import
+        from mist.parallel.worker_process import call  # noqa: PLC0415  # as this does
+
+        with processes(workers, fn) as executor:
+            yield lambda input_: executor.submit(call, fn, input_)
     else:
         raise ParallelError(f"on must be 'threads', 'processes' or an executor, got {on!r}")
-
-
-@contextlib.contextmanager
-def _processes(workers: int, fn: Callable[..., Any]) -> Generator[Executor]:
-    try:
-        pickle.dumps(fn)
-    except Exception as exc:
-        name = getattr(fn, "__qualname__", repr(fn))
-        raise ParallelError(
-            f"{name} cannot be sent to a process: define it at the top of a module, or use threads"
-        ) from exc
-    others = set(multiprocessing.active_children())
-    # Not forked: a fork of a program with threads may hang for ever in a lock that one of them held.
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, context, initializer=prepare)
-    try:
-        yield executor
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-            process.join()
-        raise
-    executor.shutdown()

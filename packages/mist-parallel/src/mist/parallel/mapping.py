@@ -8,8 +8,9 @@ from typing import Any, TypeVar, overload
 
 from mist.parallel.call import Caller
 from mist.parallel.pool import Pool
+from mist.parallel.progress import OnProgress
 from mist.parallel.result import Result
-from mist.parallel.run import OnProgress, Run
+from mist.parallel.run import Run
 
 In = TypeVar("In")
 Out = TypeVar("Out")

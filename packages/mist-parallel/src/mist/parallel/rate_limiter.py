@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
 
 from mist.parallel.errors import ParallelError
 from mist.parallel.slowdown import Slowdown
@@ -16,16 +16,19 @@ from mist.parallel.window import Entry, Window
 
 # The longest that is waited for in one go: timers of years overflow somewhere.
 _LONGEST_WAIT = 3600.0
+# How often those in the queue look whether the loop of the first of them is still open, in seconds.
+_LOOK_AGAIN = 5.0
 
 
 class Grant:
     """What was let through, and how much of the rate it took."""
 
-    __slots__ = ("_change", "_entry", "cost")
+    __slots__ = ("_began", "_entry", "_limiter", "cost")
 
-    def __init__(self, entry: Entry, cost: float, change: Callable[[Entry, float], None]) -> None:
+    def __init__(self, limiter: RateLimiter, entry: Entry, cost: float) -> None:
+        self._limiter = limiter
         self._entry = entry
-        self._change = change
+        self._began = entry.when
         self.cost = cost
 
     def correct(self, cost: float) -> None:
@@ -39,7 +42,20 @@ class Grant:
         if not (cost >= 0 and math.isfinite(cost)):
             raise ParallelError(f"cost must be 0 or more, got {cost!r}")
         by, self.cost = cost - self.cost, cost
-        self._change(self._entry, by)
+        self._limiter.change(self._entry, by)
+
+    def failed(self, error: BaseException) -> None:
+        """Say what the call came to: an error whose `code` is `rate_limit` slows the limiter down.
+
+        Its `retry_after`, if it is a number of seconds, is how long nothing is let through.
+        """
+        if getattr(error, "code", None) != "rate_limit":
+            return
+        # Of whatever library the error is: what is no number of seconds must not hide it.
+        retry_after = getattr(error, "retry_after", None)
+        if not isinstance(retry_after, int | float) or not _is_duration(retry_after):
+            retry_after = None
+        self._limiter.slow_down(retry_after, began=self._began)
 
 
 class RateLimiter:
@@ -103,16 +119,15 @@ class RateLimiter:
         self._want_cost(cost)
         turn = asyncio.Event()
         loop = asyncio.get_running_loop()
-        waiter = _Waiter(cost, lambda: loop.call_soon_threadsafe(turn.set))
+        waiter = _Waiter(cost, lambda: loop.call_soon_threadsafe(turn.set), loop.is_closed)
         try:
             while (delay := self._advance(waiter)) is not None:
                 turn.clear()
-                timer = loop.call_later(delay, turn.set) if math.isfinite(delay) else None
+                timer = loop.call_later(delay, turn.set)
                 try:
                     await turn.wait()
                 finally:
-                    if timer is not None:
-                        timer.cancel()
+                    timer.cancel()
         except BaseException:
             self._leave(waiter)
             raise
@@ -125,14 +140,14 @@ class RateLimiter:
         waiter = _Waiter(cost, turn.set)
         try:
             while (delay := self._advance(waiter)) is not None:
-                turn.wait(delay if math.isfinite(delay) else None)
+                turn.wait(delay)
                 turn.clear()
         except BaseException:
             self._leave(waiter)
             raise
         return waiter.granted()
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def pacing(self, cost: float = 1) -> AsyncGenerator[Grant]:
         """Wait for a turn, run the block, and slow down if it raises a rate limit error.
 
@@ -140,12 +155,10 @@ class RateLimiter:
         long nothing is let through. The exception is raised all the same.
         """
         grant = await self.wait(cost)
-        began = self._clock()
         try:
             yield grant
         except Exception as exc:
-            if getattr(exc, "code", None) == "rate_limit":
-                self.slow_down(getattr(exc, "retry_after", None), began=began)
+            grant.failed(exc)
             raise
 
     def slow_down(self, retry_after: float | None = None, *, began: float | None = None) -> None:
@@ -158,7 +171,12 @@ class RateLimiter:
             began: when the call began that was told so, on this limiter's clock. Of several
                 that had been let through before the first complaint, only the first one halves
                 the rate.
+
+        Raises:
+            ParallelError: `retry_after` is negative or not a number.
         """
+        if retry_after is not None and not _is_duration(retry_after):
+            raise ParallelError(f"retry_after must be 0 or more seconds, got {retry_after!r}")
         with self._lock:
             now = self._clock()
             self._slowdown.complain(now, now if began is None else began, retry_after)
@@ -166,14 +184,22 @@ class RateLimiter:
     def __repr__(self) -> str:
         return f"<RateLimiter {self.rate:g} per {self.interval:g} s, {self.waiting} waiting>"
 
+    def change(self, entry: Entry, by: float) -> None:
+        """Change what was taken; a grant's `correct` calls this."""
+        with self._lock:
+            self._window.change(entry, by)
+            self._wake_first()
+
     def _advance(self, waiter: _Waiter) -> float | None:
-        """Grant the waiter its wish, or tell how long to wait: for ever is until woken."""
+        """Grant the waiter its wish, or tell how long to wait, unless it is woken before."""
         with self._lock:
             if not waiter.queued:
-                self._queue.append(waiter)
                 waiter.queued = True
+                self._queue.append(waiter)
+            while self._queue[0].is_gone():
+                self._queue.popleft()
             if self._queue[0] is not waiter:
-                return math.inf
+                return _LOOK_AGAIN
             waiter.grant = self._grant(waiter.cost)
             if waiter.grant is None:
                 return self._delay(waiter.cost)
@@ -186,7 +212,7 @@ class RateLimiter:
         limit = self.rate * self._slowdown.share(now)
         if now < self._slowdown.paused_until or not self._window.fits(now, cost, limit):
             return None
-        return Grant(self._window.take(now, cost), cost, self._change)
+        return Grant(self, self._window.take(now, cost), cost)
 
     def _delay(self, cost: float) -> float:
         now = self._clock()
@@ -199,23 +225,16 @@ class RateLimiter:
         with self._lock:
             if waiter.grant is not None:
                 waiter.grant.correct(0)
-            elif waiter.queued:
+            with contextlib.suppress(ValueError):  # it is not in there any more, or not yet
                 self._queue.remove(waiter)
             self._wake_first()
 
-    def _change(self, entry: Entry, by: float) -> None:
-        with self._lock:
-            self._window.change(entry, by)
-            self._wake_first()
-
     def _wake_first(self) -> None:
-        while self._queue:
-            try:
+        while self._queue and self._queue[0].is_gone():
+            self._queue.popleft()
+        if self._queue:
+            with contextlib.suppress(RuntimeError):  # its loop is closed in this very moment
                 self._queue[0].wake()
-            except RuntimeError:
-                self._queue.popleft()  # its event loop is closed: it waits no more
-            else:
-                return
 
     def _want_cost(self, cost: float) -> None:
         _want_positive("cost", cost)
@@ -226,17 +245,24 @@ class RateLimiter:
 
 
 class _Waiter:
-    __slots__ = ("cost", "grant", "queued", "wake")
+    __slots__ = ("cost", "grant", "is_gone", "queued", "wake")
 
-    def __init__(self, cost: float, wake: Callable[[], object]) -> None:
+    def __init__(
+        self, cost: float, wake: Callable[[], object], is_gone: Callable[[], bool] = lambda: False
+    ) -> None:
         self.cost = cost
         self.wake = wake
+        self.is_gone = is_gone
         self.grant: Grant | None = None
         self.queued = False
 
     def granted(self) -> Grant:
         assert self.grant is not None  # noqa: S101  # its turn has come
         return self.grant
+
+
+def _is_duration(seconds: float) -> bool:
+    return seconds >= 0 and math.isfinite(seconds)
 
 
 def _want_positive(name: str, value: float) -> None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from typing import Any
 
 from mist.parallel.call import Caller
 from mist.parallel.pool import Pool
+from mist.parallel.progress import OnProgress, Progress
 from mist.parallel.result import Result
-
-OnProgress = Callable[[int, int | None], object]
-
-_logger = logging.getLogger("mist.parallel")
 
 
 class Run:
@@ -44,8 +40,7 @@ class Run:
         self._inputs = inputs
         self._caller = Caller(fn, pool.workers, pool.rate)
         self._ahead = ahead
-        self._on_progress = on_progress
-        self._total = len(inputs) if hasattr(inputs, "__len__") else None  # type: ignore[arg-type]  # it has
+        self._progress = Progress(on_progress, inputs)
         self._under_way: dict[asyncio.Task[Any], tuple[int, Any]] = {}
         self._ready: deque[Result[Any]] = deque()
         self._done = 0
@@ -55,7 +50,7 @@ class Run:
         self._feeding = self._loop.create_task(self._feed())
         self._feeding.add_done_callback(lambda _: self._tell())
 
-    async def results(self) -> AsyncIterator[Result[Any]]:
+    async def results(self) -> AsyncGenerator[Result[Any], None]:
         """Yield results in the order in which they are done.
 
         What the inputs themselves raise is raised when all that was begun is done.
@@ -72,6 +67,7 @@ class Run:
 
     async def stop(self) -> None:
         """Cancel what is under way, and wait until it is over."""
+        self._progress.stop()
         tasks = [self._feeding, *self._under_way]
         for task in tasks:
             task.cancel()
@@ -83,11 +79,16 @@ class Run:
     async def _feed(self) -> None:
         index = 0
         if isinstance(self._inputs, AsyncIterable):
-            async for input_ in self._inputs:
-                self._begin(index, input_)
-                index += 1
-                if self._is_full():
-                    await self._until_room()
+            source = aiter(self._inputs)
+            try:
+                async for input_ in source:
+                    self._begin(index, input_)
+                    index += 1
+                    if self._is_full():
+                        await self._until_room()
+            finally:
+                if isinstance(source, AsyncGenerator):
+                    await source.aclose()
         else:
             for input_ in self._inputs:
                 self._begin(index, input_)
@@ -96,7 +97,11 @@ class Run:
                     await self._until_room()
 
     def _begin(self, index: int, input_: Any) -> None:
-        task = self._loop.create_task(self._caller.call(input_))
+        try:
+            task = self._loop.create_task(self._caller.call(input_))
+        except Exception as exc:  # noqa: BLE001  # of a call with the wrong arguments, say
+            self._record(Result(index, input_, None, exc))
+            return
         self._under_way[task] = (index, input_)
         task.add_done_callback(self._finish)
 
@@ -104,12 +109,14 @@ class Run:
         index, input_ = self._under_way.pop(task)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         value = None if error is not None else task.result()
-        self._ready.append(Result(index, input_, value, error))
+        self._record(Result(index, input_, value, error))
+
+    def _record(self, result: Result[Any]) -> None:
+        self._ready.append(result)
         self._done += 1
-        if self._on_progress is not None:
-            self._report()
         self._tell()
         self._make_room()
+        self._progress.report(self._done)
 
     def _is_full(self) -> bool:
         begun = len(self._under_way)
@@ -129,14 +136,6 @@ class Run:
     def _tell(self) -> None:
         if self._news is not None and not self._news.done():
             self._news.set_result(None)
-
-    def _report(self) -> None:
-        assert self._on_progress is not None  # noqa: S101  # asked before
-        try:
-            self._on_progress(self._done, self._total)
-        except Exception:
-            self._on_progress = None
-            _logger.warning("on_progress raised, and is not called again", exc_info=True)
 
 
 async def _all_over(tasks: list[asyncio.Task[Any]]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from typing import Any, TypeVar, overload
 
 from mist.parallel.pool import Pool
+from mist.parallel.progress import OnProgress
 from mist.parallel.result import Result
-from mist.parallel.run import OnProgress, Run
+from mist.parallel.run import Run
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -46,7 +48,7 @@ async def stream(
 
     Args:
         pool: how many at a time.
-        inputs: an iterable or an async iterable.
+        inputs: an iterable or an async iterable; an async generator is closed in the end.
         fn: a coroutine function, or any other function, which then runs in threads.
         on_progress: as `map` takes it.
 
@@ -55,7 +57,8 @@ async def stream(
     """
     run = Run(pool, inputs, fn, ahead=pool.workers, on_progress=on_progress)
     try:
-        async for result in run.results():
-            yield result
+        async with aclosing(run.results()) as results:
+            async for result in results:
+                yield result
     finally:
         await run.stop()

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections import deque
 
-# What bounds the memory of a limiter that is asked for many small amounts.
-_MOST_ENTRIES = 10_000
+# What is taken within this share of the interval is one entry: it bounds the memory of a limiter
+# that is asked for many small amounts.
+_GRAIN = 1 / 10_000
 # So that three times 0.1 fit into 0.3, as they do on paper.
-_ROUNDING = 1 + 1e-9
+_ROUNDING = 1 + 1e-12
 _GONE = float("-inf")
 
 
 class Entry:
-    """An amount that was taken at a time."""
+    """An amount that was taken, at one time or at several that are close to each other.
 
-    __slots__ = ("amount", "when")
+    Attributes:
+        began: the first of these, in seconds on the clock.
+        when: the last of them; all of it counts from there, which is stricter, never looser.
+        amount: the sum.
+    """
+
+    __slots__ = ("amount", "began", "when")
 
     def __init__(self, when: float, amount: float) -> None:
+        self.began = when
         self.when = when
         self.amount = amount
 
@@ -35,14 +43,13 @@ class Window:
 
     def take(self, now: float, amount: float) -> Entry:
         """Remember an amount."""
-        if len(self._entries) >= _MOST_ENTRIES and self._entries[-1].when == now:
-            entry = self._entries[-1]
+        entry = self._entries[-1] if self._entries else None
+        if entry is not None and now - entry.began <= self.interval * _GRAIN:
+            entry.when = now
             entry.amount += amount
         else:
             entry = Entry(now, amount)
             self._entries.append(entry)
-            if len(self._entries) > _MOST_ENTRIES:
-                self._join_oldest()
         self._sum += amount
         return entry
 
@@ -55,6 +62,7 @@ class Window:
     def taken(self, now: float) -> float:
         """Return what still counts."""
         entries = self._entries
+        # The sum, and not the difference: it is what `free_at` promises, to the last bit.
         while entries and now > entries[0].when + self.interval:
             gone = entries.popleft()
             gone.when = _GONE
@@ -78,9 +86,3 @@ class Window:
             over -= entry.amount
             free = entry.when + self.interval
         return free
-
-    def _join_oldest(self) -> None:
-        """Count the oldest entry as long as the next one: stricter, never looser."""
-        oldest = self._entries.popleft()
-        self._entries[0].amount += oldest.amount
-        oldest.when = _GONE

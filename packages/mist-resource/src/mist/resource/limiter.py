@@ -94,7 +94,14 @@ class Limiter:
 
         The limiter keeps the task; `drain` and `aclose` wait for all of them. If the wait for
         the slot is cancelled, the coroutine is closed without having run.
+
+        Raises:
+            ResourceError: `coro` is not a coroutine.
         """
+        if not isinstance(coro, Coroutine):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+            raise ResourceError(
+                f"limiter {self._name!r}: go runs a coroutine, got {coro!r}; call the function"
+            )
         try:
             await self.acquire()
         except BaseException:
@@ -108,14 +115,15 @@ class Limiter:
     async def drain(self) -> None:
         """Wait until every task that `go` has started is over, later ones included.
 
-        Their errors are their own: await the task that `go` returned to hear of them.
+        Their errors are their own: await the task that `go` returned to hear of them. Where
+        several event loops share the limiter, this is about the tasks of the running one.
         """
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        while tasks := self._tasks_here():
+            await asyncio.wait(tasks)
 
     async def aclose(self) -> None:
-        """Cancel every task that `go` has started, and wait until they are over."""
-        for task in tuple(self._tasks):
+        """Cancel every task that `go` has started, and wait until they are over; see `drain`."""
+        for task in self._tasks_here():
             task.cancel()
         await self.drain()
 
@@ -145,6 +153,10 @@ class Limiter:
 
     def __repr__(self) -> str:
         return f"<Limiter {self._name!r}: {self.active} of {self.max}, {self.waiting} waiting>"
+
+    def _tasks_here(self) -> list[asyncio.Task[Any]]:
+        loop = asyncio.get_running_loop()
+        return [task for task in tuple(self._tasks) if task.get_loop() is loop]
 
     def _end(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

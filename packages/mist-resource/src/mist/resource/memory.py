@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 
 from mist.resource.errors import BudgetExceeded, ResourceError
@@ -23,9 +24,10 @@ class MemoryBudget:
     """
 
     def __init__(self, name: str, limit_bytes: int) -> None:
-        if limit_bytes < 1:
+        if not _is_count(limit_bytes) or limit_bytes < 1:
             raise ResourceError(
-                f"memory budget {name!r}: limit_bytes must be 1 or more, got {limit_bytes!r}"
+                f"memory budget {name!r}: limit_bytes must be an integer of 1 or more,"
+                f" got {limit_bytes!r}"
             )
         self._name = name
         self._queue = FairQueue(limit_bytes)
@@ -59,7 +61,7 @@ class MemoryBudget:
         """Reserve bytes if that many are left and nobody waits for some.
 
         Raises:
-            ResourceError: `n` is negative.
+            ResourceError: `n` is not an integer of 0 or more.
         """
         self._want_bytes(n)
         return self._queue.try_take(n)
@@ -68,7 +70,7 @@ class MemoryBudget:
         """Give reserved bytes back, from any thread.
 
         Raises:
-            ResourceError: `n` is negative, or more than is reserved; nothing is given back then.
+            ResourceError: `n` is no such integer, or more than is reserved; nothing is given back then.
         """
         self._want_bytes(n)
         if not self._queue.give_back(n):
@@ -83,11 +85,11 @@ class MemoryBudget:
         Args:
             n: bytes.
             wait: wait until there is room, in order, instead of failing at once.
-            timeout: seconds that `with` waits at most; in a task, use `asyncio.timeout`.
+            timeout: seconds to wait at most; None waits for ever.
 
         Raises:
             BudgetExceeded: On entering the block, there is no room, or not in time.
-            ResourceError: `n` is negative, or more than the whole budget.
+            ResourceError: `n` is not an integer of 0 or more, or is more than the whole budget.
         """
         self._want_bytes(n)
         if n > self.limit:
@@ -100,8 +102,10 @@ class MemoryBudget:
         return f"<MemoryBudget {self._name!r}: {self.reserved} of {self.limit} bytes>"
 
     def _want_bytes(self, n: int) -> None:
-        if n < 0:
-            raise ResourceError(f"memory budget {self._name!r}: bytes must not be negative: {n!r}")
+        if not _is_count(n) or n < 0:
+            raise ResourceError(
+                f"memory budget {self._name!r}: bytes must be an integer of 0 or more, got {n!r}"
+            )
 
 
 class Reservation:
@@ -141,7 +145,11 @@ class Reservation:
 
     async def __aenter__(self) -> None:
         if self._wait:
-            await self._queue.take(self._n)
+            try:
+                async with asyncio.timeout(self._timeout):
+                    await self._queue.take(self._n)
+            except TimeoutError:
+                raise self._no_room() from None
         elif not self._queue.try_take(self._n):
             raise self._no_room()
 
@@ -156,3 +164,8 @@ class Reservation:
     def _no_room(self) -> BudgetExceeded:
         budget = self._budget
         return BudgetExceeded(budget.name, self._n, budget.available, budget.limit)
+
+
+def _is_count(value: object) -> bool:
+    # A bool is an int to Python, but nobody means it; and fractions would not add up.
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 
 
@@ -13,7 +13,7 @@ class Claim:
 
     __slots__ = ("amount", "granted", "wake")
 
-    def __init__(self, amount: int, wake: Callable[[], object] | None) -> None:
+    def __init__(self, amount: int, wake: Callable[[], object]) -> None:
         self.amount = amount
         self.wake = wake
         self.granted = False
@@ -36,7 +36,8 @@ class FairQueue:
         self.limit = limit
         self.taken = 0
         self.grants = 0
-        self._waiting: deque[Claim] = deque()
+        # In the order of asking; not a deque, for any claim may be given up, and there may be many.
+        self._waiting: OrderedDict[Claim, None] = OrderedDict()
         # Reentrant, because the collector may close an abandoned coroutine, and with it give
         # units back, in any of the lines that hold the lock.
         self._lock = threading.RLock()
@@ -51,7 +52,8 @@ class FairQueue:
         with self._lock:
             if self._waiting or self.taken + amount > self.limit:
                 return False
-            self._grant(Claim(amount, None))
+            self.taken += amount
+            self.grants += 1
             return True
 
     async def take(self, amount: int) -> None:
@@ -64,8 +66,9 @@ class FairQueue:
         def wake() -> None:
             loop.call_soon_threadsafe(_resolve, turn)
 
-        claim = self._queue_up(amount, wake)
+        claim = Claim(amount, wake)
         try:
+            self._queue_up(claim)
             await turn
         except BaseException:
             self._give_up(claim)
@@ -76,14 +79,15 @@ class FairQueue:
         if self.try_take(amount):
             return True
         turn = threading.Event()
-        claim = self._queue_up(amount, turn.set)
+        claim = Claim(amount, turn.set)
         try:
+            self._queue_up(claim)
             came = turn.wait(timeout)
+            if not came:
+                self._give_up(claim)
         except BaseException:
             self._give_up(claim)
             raise
-        if not came:
-            self._give_up(claim)
         return came
 
     def give_back(self, amount: int) -> bool:
@@ -95,37 +99,40 @@ class FairQueue:
             self._serve()
             return True
 
-    def _queue_up(self, amount: int, wake: Callable[[], object]) -> Claim:
-        claim = Claim(amount, wake)
+    def _queue_up(self, claim: Claim) -> None:
         with self._lock:
-            self._waiting.append(claim)
+            self._waiting[claim] = None
             self._serve()
-        return claim
 
     def _give_up(self, claim: Claim) -> None:
         with self._lock:
             if claim.granted:
                 # Granted in the moment of giving up: nobody would ever return the units.
+                claim.granted = False
                 self.taken -= claim.amount
                 self.grants -= 1
-            elif claim in self._waiting:
-                self._waiting.remove(claim)
+            else:
+                self._waiting.pop(claim, None)
             self._serve()
 
     def _serve(self) -> None:
-        waiting = self._waiting
-        while waiting and self.taken + waiting[0].amount <= self.limit:
-            self._grant(waiting.popleft())
-
-    def _grant(self, claim: Claim) -> None:
-        if claim.wake is not None:
+        while self._waiting:
+            claim = next(iter(self._waiting))
+            if self.taken + claim.amount > self.limit:
+                return
+            # All of it before anything else is called: there the collector may come in between,
+            # close a coroutine, and with it give units back, which serves the queue as well.
+            self.taken += claim.amount
+            self.grants += 1
+            claim.granted = True
+            self._waiting.pop(claim, None)
             try:
                 claim.wake()
             except RuntimeError:
-                return  # its event loop is closed: it waits no more
-        claim.granted = True
-        self.taken += claim.amount
-        self.grants += 1
+                # Its event loop is closed: it waits no more.
+                claim.granted = False
+                self.taken -= claim.amount
+                self.grants -= 1
 
 
 def _resolve(turn: asyncio.Future[None]) -> None:

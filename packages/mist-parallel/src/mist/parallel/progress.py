@@ -1,0 +1,45 @@
+"""Telling of progress, without letting it do harm."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Sized
+
+from mist.parallel.errors import ParallelError
+
+OnProgress = Callable[[int, int | None], object]
+
+_logger = logging.getLogger("mist.parallel")
+
+
+class Progress:
+    """Tells `on_progress`, if there is one, how many inputs are done.
+
+    What it raises is logged once, and it is not called again.
+
+    Raises:
+        ParallelError: It is a coroutine function.
+    """
+
+    def __init__(self, on_progress: OnProgress | None, inputs: object) -> None:
+        if inspect.iscoroutinefunction(on_progress):
+            raise ParallelError(
+                "on_progress must be a plain function: it is called where nobody can await it"
+            )
+        self._tell = on_progress
+        self._total = len(inputs) if isinstance(inputs, Sized) else None
+
+    def report(self, done: int) -> None:
+        """Tell how many are done."""
+        if self._tell is None:
+            return
+        try:
+            self._tell(done, self._total)
+        except Exception:
+            self.stop()
+            _logger.warning("on_progress raised, and is not called again", exc_info=True)
+
+    def stop(self) -> None:
+        """Tell no more."""
+        self._tell = None
