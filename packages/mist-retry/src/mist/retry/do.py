@@ -1,0 +1,141 @@
+"""Retrying what is awaited."""
+
+from __future__ import annotations
+
+from mist.errors import is_retryable
+from mist.retry.deadline import enclosing_deadline
+from mist.retry.plan import Plan
+from mist.retry.run import Run
+from mist.retry.setting import InvalidSetting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeVar, Unpack
+
+    from mist.retry.plan import Classifier, Options
+    from mist.retry.policy import Policy
+
+    T = TypeVar("T")
+
+
+async def do(policy: Policy, fn: Callable[[], Awaitable[T]], **options: Unpack[Options]) -> T:
+    """Await `fn()` until it succeeds, whatever error it raises, as often as the policy allows.
+
+    What is no `Exception` is never retried, nor is a cancellation in any form. The last error is
+    raised as it came, with a note that tells of all attempts. An `asyncio.timeout` that this task
+    is in counts as a deadline: rather than wait past it, the error is raised at once.
+
+    Args:
+        policy: how often, and after what waits. An error's `retry_after`, in seconds, makes a
+            wait longer, up to the policy's `max_wait`.
+        fn: makes one attempt.
+        options: all of them optional.
+            `budget`, a `Budget`: pays for each retry; once it is used up, errors are raised at
+            once.
+            `within`, seconds from the beginning: an attempt that would begin later is not made.
+            `on_attempt`, a function: is told of each attempt that succeeds or fails, before any
+            wait. What it raises is logged once and changes nothing.
+            `nested`: in an attempt of another retry, `"yield"`, the default, makes one attempt
+            and leaves the retrying to the other; `"retry"` multiplies the attempts.
+
+    Raises:
+        InvalidSetting: an argument makes no sense.
+    """
+    return await persist(Plan(policy, Exception, **options), fn)
+
+
+async def do_auto(policy: Policy, fn: Callable[[], Awaitable[T]], **options: Unpack[Options]) -> T:
+    """As `do`, but only for errors that `mist.errors.is_retryable` holds to be transient.
+
+    Args:
+        policy: how often, and after what waits.
+        fn: makes one attempt.
+        options: as for `do`.
+
+    Raises:
+        InvalidSetting: an argument makes no sense.
+    """
+    return await persist(Plan(policy, is_retryable, **options), fn)
+
+
+async def do_with_classifier(
+    policy: Policy,
+    classifier: Classifier,
+    fn: Callable[[], Awaitable[T]],
+    **options: Unpack[Options],
+) -> T:
+    """As `do`, but only for the errors that `classifier` picks.
+
+    Args:
+        policy: how often, and after what waits.
+        classifier: an exception class, a tuple of them, or a function that tells of an error
+            whether to retry. If it fails, the operation's error is raised, with a note of that.
+        fn: makes one attempt.
+        options: as for `do`.
+
+    Raises:
+        InvalidSetting: an argument makes no sense.
+    """
+    return await persist(Plan(policy, classifier, **options), fn)
+
+
+async def persist(plan: Plan, fn: Callable[[], Awaitable[T]]) -> T:
+    """Await `fn()` until it succeeds or the plan has it give up."""
+    run = _TaskRun(plan)
+    while True:
+        run.begin()
+        try:
+            try:
+                awaitable = fn()
+                if not hasattr(awaitable, "__await__"):
+                    raise InvalidSetting(
+                        f"fn must return an awaitable, got {awaitable!r}:"
+                        " plain functions have do_sync, do_auto_sync, do_with_classifier_sync"
+                    )
+                result = await awaitable
+            finally:
+                run.end()
+        except Exception as error:
+            wait = run.failed(error)
+            if wait is None:
+                raise
+            await run.sleep(wait)
+        except BaseException as interruption:
+            run.interrupted(interruption)
+            raise
+        else:
+            run.succeeded()
+            return result
+
+
+class _TaskRun(Run):
+    """An operation in a task, which has a loop's clock, and can be cancelled and timed out."""
+
+    def __init__(self, plan: Plan) -> None:
+        import asyncio  # noqa: PLC0415  # most of what this package would cost who needs it not
+
+        self._loop = asyncio.get_running_loop()
+        self._task = task = asyncio.current_task()
+        self._cancelling = 0 if task is None else task.cancelling()
+        super().__init__(plan)
+
+    def now(self) -> float:
+        return self._loop.time()
+
+    def is_cancelled(self) -> bool:
+        return self._task is not None and self._task.cancelling() > self._cancelling
+
+    def deadline(self, until: float) -> float | None:
+        return enclosing_deadline(self._loop, self._task, until)
+
+    async def sleep(self, wait: float) -> None:
+        """Wait, unless the task is cancelled meanwhile."""
+        import asyncio  # noqa: PLC0415  # see above
+
+        try:
+            await asyncio.sleep(wait)
+        except BaseException as interruption:
+            self.interrupted(interruption)
+            raise
+        self.waited()

@@ -1,0 +1,175 @@
+"""The decisions of a retry, the same for every driver: whether to go on, when, what to tell."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from mist.errors import Code, code_of
+from mist.retry.attempt import Attempt, tell
+from mist.retry.nesting import enter, is_nested, leave
+from mist.retry.notes import History, annotate, seconds
+from mist.retry.waiting import without_waiting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextvars import Token
+
+    from mist.retry.plan import Plan
+
+
+class Run:
+    """One operation and its attempts.
+
+    A driver calls `begin`, makes an attempt, calls `end`, and says how it went: `succeeded`,
+    `failed` or `interrupted`.
+
+    Attributes:
+        attempt: the number of the attempt in progress, from 1; 0 while there is none.
+    """
+
+    # Not slots: what only a failure needs is to cost a success nothing.
+    attempt: int = 0
+    _attempts: int = 0
+    _token: Token[tuple[Run, int] | None] | None = None
+    _wait: float | None = None
+    _waits: Iterator[float] | None = None
+    _history: History | None = None
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._nested = is_nested()
+        self._started = self.now()
+
+    def begin(self) -> None:
+        """An attempt begins."""
+        self.attempt = self._attempts = self._attempts + 1
+        plan = self._plan
+        # Who does not retry must not keep others from it.
+        if plan.policy.max_attempts > 1 and not (self._nested and plan.yields):
+            self._token = enter(self)
+
+    def end(self) -> None:
+        """The attempt has ended, in whatever way."""
+        self.attempt = 0
+        if self._token is not None:
+            leave(self._token)
+
+    def succeeded(self) -> None:
+        """The attempt has led to a result."""
+        plan = self._plan
+        if plan.budget is not None:
+            plan.budget.succeeded()
+        if plan.on_attempt is not None:
+            tell(plan.on_attempt, Attempt(self._attempts, None, None, self._elapsed(), None))
+
+    def failed(self, error: Exception) -> float | None:
+        """The seconds to wait before the next attempt; None if the error is to be raised."""
+        outcome = self._decide(error)
+        elapsed = self._elapsed()
+        if isinstance(outcome, str):
+            wait, verdict = None, outcome
+            attempts = "1 attempt" if self._attempts == 1 else f"{self._attempts} attempts"
+            self._annotate(error, f"gave up after {attempts} in {seconds(elapsed)}: {verdict}")
+        else:
+            wait, verdict = outcome, None
+            if self._history is None:
+                self._history = History()
+            self._history.add(self._attempts, error, wait)
+        self._wait = wait
+        if self._plan.on_attempt is not None:
+            tell(self._plan.on_attempt, Attempt(self._attempts, error, wait, elapsed, verdict))
+        return wait
+
+    def waited(self) -> None:
+        """The wait is over."""
+        self._wait = None
+
+    def interrupted(self, interruption: BaseException) -> None:
+        """An attempt, or the wait after it, is cancelled: neither a failure nor a success."""
+        if self._wait is None:
+            place = f"in attempt {self._attempts}"
+        else:
+            place = f"while waiting {seconds(self._wait)} for attempt {self._attempts + 1}"
+            if self._plan.budget is not None:
+                self._plan.budget.put_back()
+        if self._history is not None:
+            self._annotate(interruption, f"interrupted {place}")
+
+    def now(self) -> float:
+        """The present time, in seconds."""
+        return monotonic()
+
+    def is_cancelled(self) -> bool:
+        """Whether the operation is to end; nobody can tell a thread so."""
+        return False
+
+    def deadline(self, until: float) -> float | None:  # noqa: ARG002  # of use to who can tell
+        """When what surrounds the operation ends it, if that is before `until` and known."""
+        return None
+
+    def _decide(self, error: Exception) -> float | str:
+        """The seconds to wait, or the reason to give up."""
+        if objection := self._objection(error):
+            return objection
+        full_wait = self._next_wait(error)
+        wait = 0.0 if without_waiting.is_on() else full_wait
+        if lateness := self._lateness(wait):
+            return lateness
+        if (budget := self._plan.budget) is not None and not budget.try_take():
+            return "the retry budget is used up"
+        without_waiting.leave_out(full_wait)
+        return wait
+
+    def _objection(self, error: Exception) -> str | None:
+        """Why not to go on, however long the wait."""
+        if self._nested and self._plan.yields:
+            return 'left to the retry around it (nested="retry" retries here as well)'
+        # A cancelled attempt may end in an error of its own. To go on then would be to swallow
+        # the cancellation.
+        if self.is_cancelled() or code_of(error) == Code.CANCELLED:
+            return "cancelled"
+        if objection := self._plan.objection(error):
+            return objection
+        return None if self._attempts < self._plan.policy.max_attempts else "no attempt is left"
+
+    def _next_wait(self, error: Exception) -> float:
+        if self._waits is None:
+            self._waits = self._plan.policy.waits()
+        return max(next(self._waits), min(_wish(error), self._plan.policy.max_wait))
+
+    def _lateness(self, wait: float) -> str | None:
+        """What the next attempt would come too late for; None if it is in time."""
+        now = self.now()
+        begin = now + wait
+        within = self._plan.within
+        if within is not None and begin >= self._started + within:
+            end, what = self._started + within, f"the {seconds(within)} it has (`within`) are"
+        elif (deadline := self.deadline(begin)) is not None:
+            end, what = deadline, "the asyncio.timeout around it is"
+        else:
+            return None
+        left = seconds(max(0.0, end - now))
+        return f"the next attempt would begin in {seconds(wait)}, and {what} over in {left}"
+
+    def _elapsed(self) -> float:
+        return self.now() - self._started
+
+    def _annotate(self, error: BaseException, headline: str) -> None:
+        history = self._history
+        # A retry inside another one leaves a note of its own on what may be the same error.
+        prefix = "inner retry: " if self._nested else "retry: "
+        annotate(error, prefix, headline if history is None else history.below(headline))
+
+
+def _wish(error: BaseException) -> float:
+    """The seconds that an error, or a cause behind it, asks to wait; 0 if it does not."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        wish: object = getattr(link, "retry_after", None)
+        if isinstance(wish, (int, float)) and wish > 0:
+            return wish
+        link = link.__cause__
+    return 0.0
