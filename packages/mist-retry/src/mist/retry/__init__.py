@@ -1,11 +1,11 @@
 """Retries with backoff, budgets and deadlines."""
 
 from mist.retry.attempt import Attempt
+from mist.retry.awaiting import do, do_auto, do_with_classifier
 from mist.retry.budget import Budget
-from mist.retry.do import do, do_auto, do_with_classifier
-from mist.retry.do_sync import do_auto_sync, do_sync, do_with_classifier_sync
+from mist.retry.calling import do_auto_sync, do_sync, do_with_classifier_sync
+from mist.retry.decorating import retrying
 from mist.retry.policy import AGGRESSIVE_POLICY, DEFAULT_POLICY, Policy
-from mist.retry.retrying import retrying
 from mist.retry.setting import InvalidSetting
 from mist.retry.waiting import without_waiting
 

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 _MOST_TIMERS = 1000
 
 
-def enclosing_deadline(
-    loop: asyncio.AbstractEventLoop, task: asyncio.Task[object] | None, until: float
-) -> float | None:
+def enclosing_deadline(task: asyncio.Task[object], until: float) -> float | None:
     """When the first `asyncio.timeout` that this task is in ends, if that is before `until`.
 
     It is looked for among the loop's timers, where each entered timeout is. A timeout that a
@@ -21,13 +19,12 @@ def enclosing_deadline(
     its timers to itself, as uvloop's does.
 
     Args:
-        loop: the task's loop, by whose clock the times are.
         task: the current task.
-        until: seconds.
+        until: seconds by the clock of its loop, as is the result.
     """
     import asyncio  # noqa: PLC0415  # what runs a task has imported it
 
-    timers: list[asyncio.TimerHandle] = getattr(loop, "_scheduled", [])
+    timers: list[asyncio.TimerHandle] = getattr(task.get_loop(), "_scheduled", [])
     earliest = None
     # They are a heap: beneath a timer are only later ones.
     places = [0]

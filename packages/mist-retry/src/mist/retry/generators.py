@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mist.retry.do import persist
-from mist.retry.do_sync import persist_sync
+from mist.retry.awaiting import persist
+from mist.retry.calling import persist_sync
 from mist.retry.notes import annotate
 
 TYPE_CHECKING = False

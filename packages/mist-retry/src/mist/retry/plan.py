@@ -36,20 +36,28 @@ class Plan:
 
     __slots__ = ("budget", "classifier", "on_attempt", "policy", "within", "yields")
 
-    def __init__(
+    def __init__(self, policy: Policy, classifier: Classifier, options: Options) -> None:
+        check_kind("policy", policy, Policy, "a Policy")
+        if not callable(classifier):
+            kinds = "a function, an exception class or a tuple of exception classes"
+            check_kind("classifier", classifier, tuple, kinds)
+        self.policy = policy
+        self.classifier = classifier
+        self.budget: Budget | None = None
+        self.within: float | None = None
+        self.on_attempt: Callable[[Attempt], object] | None = None
+        self.yields = True
+        if options:
+            self._set(**options)
+
+    def _set(
         self,
-        policy: Policy,
-        classifier: Classifier,
         *,
         budget: Budget | None = None,
         within: float | None = None,
         on_attempt: Callable[[Attempt], object] | None = None,
         nested: Literal["yield", "retry"] = "yield",
     ) -> None:
-        check_kind("policy", policy, Policy, "a Policy")
-        if not callable(classifier):
-            kinds = "a function, an exception class or a tuple of exception classes"
-            check_kind("classifier", classifier, tuple, kinds)
         if budget is not None:
             check_kind("budget", budget, Budget, "a Budget")
         if within is not None:
@@ -58,8 +66,6 @@ class Plan:
             raise InvalidSetting(f"on_attempt must be a function, got {on_attempt!r}")
         if nested not in {"yield", "retry"}:
             raise InvalidSetting(f'nested must be "yield" or "retry", got {nested!r}')
-        self.policy = policy
-        self.classifier = classifier
         self.budget = budget
         self.within = within
         self.on_attempt = on_attempt

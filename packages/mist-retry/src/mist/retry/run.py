@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
 from mist.errors import Code, code_of
 from mist.retry.attempt import Attempt, tell
-from mist.retry.nesting import enter, is_nested, leave
+from mist.retry.deadline import enclosing_deadline
+from mist.retry.nesting import around, is_nested
 from mist.retry.notes import History, annotate, seconds
 from mist.retry.waiting import without_waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import asyncio
+    from collections.abc import Callable, Iterator
     from contextvars import Token
 
     from mist.retry.plan import Plan
@@ -21,39 +21,66 @@ if TYPE_CHECKING:
 class Run:
     """One operation and its attempts.
 
-    A driver calls `begin`, makes an attempt, calls `end`, and says how it went: `succeeded`,
-    `failed` or `interrupted`.
+    A driver makes an attempt, calls `end`, and says how it went: `succeeded`, `failed` or
+    `interrupted`. After a wait it calls `begin` for the next one.
+
+    Args:
+        plan: what to go by.
+        now: gives the present time in seconds.
+        task: in which the operation runs, if it runs in one.
 
     Attributes:
-        attempt: the number of the attempt in progress, from 1; 0 while there is none.
+        in_attempt: whether an attempt is in progress.
     """
 
-    # Not slots: what only a failure needs is to cost a success nothing.
-    attempt: int = 0
-    _attempts: int = 0
-    _token: Token[tuple[Run, int] | None] | None = None
-    _wait: float | None = None
-    _waits: Iterator[float] | None = None
-    _history: History | None = None
+    __slots__ = (
+        "_attempts",
+        "_cancelling",
+        "_history",
+        "_nested",
+        "_now",
+        "_plan",
+        "_started",
+        "_task",
+        "_token",
+        "_wait",
+        "_waits",
+        "in_attempt",
+    )
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(
+        self, plan: Plan, now: Callable[[], float], task: asyncio.Task[object] | None = None
+    ) -> None:
         self._plan = plan
-        self._nested = is_nested()
-        self._started = self.now()
+        self._now = now
+        self._task = task
+        self._cancelling = 0 if task is None else task.cancelling()
+        self._started = now()
+        self._nested = False
+        self._history: History | None = None
+        self._waits: Iterator[float] | None = None
+        self._wait: float | None = None
+        self._token: Token[Run | None] | None = None
+        self._attempts = 0
+        self.begin()
 
     def begin(self) -> None:
-        """An attempt begins."""
-        self.attempt = self._attempts = self._attempts + 1
-        plan = self._plan
+        """The next attempt begins; making the run begins the first one."""
+        self._wait = None
+        self._attempts += 1
+        self.in_attempt = True
         # Who does not retry must not keep others from it.
-        if plan.policy.max_attempts > 1 and not (self._nested and plan.yields):
-            self._token = enter(self)
+        if self._plan.policy.max_attempts > 1:
+            self._token = around.set(self)
 
     def end(self) -> None:
         """The attempt has ended, in whatever way."""
-        self.attempt = 0
+        self.in_attempt = False
         if self._token is not None:
-            leave(self._token)
+            try:  # noqa: SIM105  # contextlib would cost each attempt, and be slow to import
+                around.reset(self._token)
+            except ValueError:
+                pass  # a coroutine that nobody finished is closed in a context not its own
 
     def succeeded(self) -> None:
         """The attempt has led to a result."""
@@ -65,6 +92,7 @@ class Run:
 
     def failed(self, error: Exception) -> float | None:
         """The seconds to wait before the next attempt; None if the error is to be raised."""
+        self._nested = is_nested()
         outcome = self._decide(error)
         elapsed = self._elapsed()
         if isinstance(outcome, str):
@@ -81,10 +109,6 @@ class Run:
             tell(self._plan.on_attempt, Attempt(self._attempts, error, wait, elapsed, verdict))
         return wait
 
-    def waited(self) -> None:
-        """The wait is over."""
-        self._wait = None
-
     def interrupted(self, interruption: BaseException) -> None:
         """An attempt, or the wait after it, is cancelled: neither a failure nor a success."""
         if self._wait is None:
@@ -95,18 +119,6 @@ class Run:
                 self._plan.budget.put_back()
         if self._history is not None:
             self._annotate(interruption, f"interrupted {place}")
-
-    def now(self) -> float:
-        """The present time, in seconds."""
-        return monotonic()
-
-    def is_cancelled(self) -> bool:
-        """Whether the operation is to end; nobody can tell a thread so."""
-        return False
-
-    def deadline(self, until: float) -> float | None:  # noqa: ARG002  # of use to who can tell
-        """When what surrounds the operation ends it, if that is before `until` and known."""
-        return None
 
     def _decide(self, error: Exception) -> float | str:
         """The seconds to wait, or the reason to give up."""
@@ -127,7 +139,7 @@ class Run:
             return 'left to the retry around it (nested="retry" retries here as well)'
         # A cancelled attempt may end in an error of its own. To go on then would be to swallow
         # the cancellation.
-        if self.is_cancelled() or code_of(error) == Code.CANCELLED:
+        if self._is_cancelled() or code_of(error) == Code.CANCELLED:
             return "cancelled"
         if objection := self._plan.objection(error):
             return objection
@@ -138,14 +150,20 @@ class Run:
             self._waits = self._plan.policy.waits()
         return max(next(self._waits), min(_wish(error), self._plan.policy.max_wait))
 
+    def _is_cancelled(self) -> bool:
+        return self._task is not None and self._task.cancelling() > self._cancelling
+
     def _lateness(self, wait: float) -> str | None:
         """What the next attempt would come too late for; None if it is in time."""
-        now = self.now()
+        now = self._now()
         begin = now + wait
         within = self._plan.within
         if within is not None and begin >= self._started + within:
             end, what = self._started + within, f"the {seconds(within)} it has (`within`) are"
-        elif (deadline := self.deadline(begin)) is not None:
+        elif (
+            self._task is not None
+            and (deadline := enclosing_deadline(self._task, begin)) is not None
+        ):
             end, what = deadline, "the asyncio.timeout around it is"
         else:
             return None
@@ -153,7 +171,7 @@ class Run:
         return f"the next attempt would begin in {seconds(wait)}, and {what} over in {left}"
 
     def _elapsed(self) -> float:
-        return self.now() - self._started
+        return self._now() - self._started
 
     def _annotate(self, error: BaseException, headline: str) -> None:
         history = self._history

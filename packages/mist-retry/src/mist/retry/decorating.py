@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import wraps
 
 from mist.errors import is_retryable
-from mist.retry.do import persist
-from mist.retry.do_sync import persist_sync
+from mist.retry.awaiting import persist
+from mist.retry.calling import persist_sync
 from mist.retry.generators import retry_async_generator, retry_generator
 from mist.retry.plan import Plan
 from mist.retry.setting import InvalidSetting
@@ -39,7 +39,7 @@ def retrying(
     Raises:
         InvalidSetting: an argument makes no sense, or what is decorated is no function.
     """
-    plan = Plan(policy, classifier, **options)
+    plan = Plan(policy, classifier, options)
 
     def decorate(fn: F) -> F:
         if not callable(fn):
@@ -65,11 +65,11 @@ def _retried(plan: Plan, fn: Any) -> Callable[..., Any]:
     if any(map(inspect.iscoroutinefunction, kinds)):
 
         async def retried_coroutine(*args: Any, **kwargs: Any) -> Any:
-            return await persist(plan, lambda: fn(*args, **kwargs))
+            return await persist(plan, fn, *args, **kwargs)
 
         return retried_coroutine
 
     def retried(*args: Any, **kwargs: Any) -> Any:
-        return persist_sync(plan, lambda: fn(*args, **kwargs))
+        return persist_sync(plan, fn, *args, **kwargs)
 
     return retried

@@ -13,11 +13,12 @@ from mist.retry.setting import InvalidSetting
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar, Unpack
+    from typing import ParamSpec, TypeVar, Unpack
 
     from mist.retry.plan import Classifier, Options
     from mist.retry.policy import Policy
 
+    P = ParamSpec("P")
     T = TypeVar("T")
 
 
@@ -34,7 +35,7 @@ def do_sync(policy: Policy, fn: Callable[[], T], **options: Unpack[Options]) -> 
     Raises:
         InvalidSetting: an argument makes no sense.
     """
-    return persist_sync(Plan(policy, Exception, **options), fn)
+    return persist_sync(Plan(policy, Exception, options), fn)
 
 
 def do_auto_sync(policy: Policy, fn: Callable[[], T], **options: Unpack[Options]) -> T:
@@ -48,7 +49,7 @@ def do_auto_sync(policy: Policy, fn: Callable[[], T], **options: Unpack[Options]
     Raises:
         InvalidSetting: an argument makes no sense.
     """
-    return persist_sync(Plan(policy, is_retryable, **options), fn)
+    return persist_sync(Plan(policy, is_retryable, options), fn)
 
 
 def do_with_classifier_sync(
@@ -65,24 +66,28 @@ def do_with_classifier_sync(
     Raises:
         InvalidSetting: an argument makes no sense.
     """
-    return persist_sync(Plan(policy, classifier, **options), fn)
+    return persist_sync(Plan(policy, classifier, options), fn)
 
 
-def persist_sync(plan: Plan, fn: Callable[[], T]) -> T:
-    """Call `fn()` until it succeeds or the plan has it give up."""
-    run = Run(plan)
+def persist_sync(plan: Plan, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call `fn(...)` until it succeeds or the plan has it give up."""
+    run = Run(plan, time.monotonic)
     while True:
-        run.begin()
         try:
             try:
-                result = fn()
+                result = fn(*args, **kwargs)
             finally:
                 run.end()
         except Exception as error:
             wait = run.failed(error)
             if wait is None:
                 raise
-            _sleep(run, wait)
+            try:
+                time.sleep(wait)
+            except BaseException as interruption:
+                run.interrupted(interruption)
+                raise
+            run.begin()
         except BaseException as interruption:
             run.interrupted(interruption)
             raise
@@ -95,12 +100,3 @@ def persist_sync(plan: Plan, fn: Callable[[], T]) -> T:
                 )
             run.succeeded()
             return result
-
-
-def _sleep(run: Run, wait: float) -> None:
-    try:
-        time.sleep(wait)
-    except BaseException as interruption:
-        run.interrupted(interruption)
-        raise
-    run.waited()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from mist.errors import is_retryable
-from mist.retry.deadline import enclosing_deadline
 from mist.retry.plan import Plan
 from mist.retry.run import Run
 from mist.retry.setting import InvalidSetting
@@ -11,12 +12,16 @@ from mist.retry.setting import InvalidSetting
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from typing import TypeVar, Unpack
+    from types import ModuleType
+    from typing import ParamSpec, TypeVar, Unpack
 
     from mist.retry.plan import Classifier, Options
     from mist.retry.policy import Policy
 
+    P = ParamSpec("P")
     T = TypeVar("T")
+
+_NOTHING_YET = object()
 
 
 async def do(policy: Policy, fn: Callable[[], Awaitable[T]], **options: Unpack[Options]) -> T:
@@ -42,7 +47,7 @@ async def do(policy: Policy, fn: Callable[[], Awaitable[T]], **options: Unpack[O
     Raises:
         InvalidSetting: an argument makes no sense.
     """
-    return await persist(Plan(policy, Exception, **options), fn)
+    return await persist(Plan(policy, Exception, options), fn)
 
 
 async def do_auto(policy: Policy, fn: Callable[[], Awaitable[T]], **options: Unpack[Options]) -> T:
@@ -56,7 +61,7 @@ async def do_auto(policy: Policy, fn: Callable[[], Awaitable[T]], **options: Unp
     Raises:
         InvalidSetting: an argument makes no sense.
     """
-    return await persist(Plan(policy, is_retryable, **options), fn)
+    return await persist(Plan(policy, is_retryable, options), fn)
 
 
 async def do_with_classifier(
@@ -77,30 +82,38 @@ async def do_with_classifier(
     Raises:
         InvalidSetting: an argument makes no sense.
     """
-    return await persist(Plan(policy, classifier, **options), fn)
+    return await persist(Plan(policy, classifier, options), fn)
 
 
-async def persist(plan: Plan, fn: Callable[[], Awaitable[T]]) -> T:
-    """Await `fn()` until it succeeds or the plan has it give up."""
-    run = _TaskRun(plan)
+async def persist(
+    plan: Plan, fn: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Await `fn(...)` until it succeeds or the plan has it give up."""
+    asyncio = _asyncio()
+    loop = asyncio.get_running_loop()
+    run = Run(plan, loop.time, asyncio.current_task(loop))
+    awaitable: object = _NOTHING_YET
     while True:
-        run.begin()
         try:
             try:
-                awaitable = fn()
-                if not hasattr(awaitable, "__await__"):
-                    raise InvalidSetting(
-                        f"fn must return an awaitable, got {awaitable!r}:"
-                        " plain functions have do_sync, do_auto_sync, do_with_classifier_sync"
-                    )
-                result = await awaitable
+                result = await (awaitable := fn(*args, **kwargs))
             finally:
                 run.end()
         except Exception as error:
+            if awaitable is not _NOTHING_YET and not hasattr(awaitable, "__await__"):
+                raise InvalidSetting(
+                    f"fn must return an awaitable, got {awaitable!r}:"
+                    " plain functions have do_sync, do_auto_sync, do_with_classifier_sync"
+                ) from error
             wait = run.failed(error)
             if wait is None:
                 raise
-            await run.sleep(wait)
+            try:
+                await asyncio.sleep(wait)
+            except BaseException as interruption:
+                run.interrupted(interruption)
+                raise
+            run.begin()
         except BaseException as interruption:
             run.interrupted(interruption)
             raise
@@ -109,33 +122,10 @@ async def persist(plan: Plan, fn: Callable[[], Awaitable[T]]) -> T:
             return result
 
 
-class _TaskRun(Run):
-    """An operation in a task, which has a loop's clock, and can be cancelled and timed out."""
+@cache
+def _asyncio() -> ModuleType:
+    # It would be most of the import for who retries plain functions. Cached, because even an
+    # import that is done already costs a noticeable part of a call.
+    import asyncio  # noqa: PLC0415
 
-    def __init__(self, plan: Plan) -> None:
-        import asyncio  # noqa: PLC0415  # most of what this package would cost who needs it not
-
-        self._loop = asyncio.get_running_loop()
-        self._task = task = asyncio.current_task()
-        self._cancelling = 0 if task is None else task.cancelling()
-        super().__init__(plan)
-
-    def now(self) -> float:
-        return self._loop.time()
-
-    def is_cancelled(self) -> bool:
-        return self._task is not None and self._task.cancelling() > self._cancelling
-
-    def deadline(self, until: float) -> float | None:
-        return enclosing_deadline(self._loop, self._task, until)
-
-    async def sleep(self, wait: float) -> None:
-        """Wait, unless the task is cancelled meanwhile."""
-        import asyncio  # noqa: PLC0415  # see above
-
-        try:
-            await asyncio.sleep(wait)
-        except BaseException as interruption:
-            self.interrupted(interruption)
-            raise
-        self.waited()
+    return asyncio
