@@ -49,7 +49,8 @@ def tell(hook: Callable[[Attempt], object], attempt: Attempt) -> None:
     try:
         hook(attempt)
     except Exception:  # whatever a hook does wrong, the operation goes on
-        where = f"{hook.__module__}.{getattr(hook, '__qualname__', type(hook).__qualname__)}"
+        named = hook if hasattr(hook, "__qualname__") else type(hook)
+        where = f"{named.__module__}.{named.__qualname__}"
         if where not in _failed_hooks:
             _failed_hooks.add(where)
             from logging import getLogger  # noqa: PLC0415  # only who has a broken hook needs it

@@ -86,7 +86,7 @@ async def do_with_classifier(
 
 
 async def persist(
-    plan: Plan, fn: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    plan: Plan, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """Await `fn(...)` until it succeeds or the plan has it give up."""
     asyncio = _asyncio()

@@ -69,7 +69,7 @@ def do_with_classifier_sync(
     return persist_sync(Plan(policy, classifier, options), fn)
 
 
-def persist_sync(plan: Plan, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def persist_sync(plan: Plan, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Call `fn(...)` until it succeeds or the plan has it give up."""
     run = Run(plan, time.monotonic)
     while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mist.errors import Code, code_of
 from mist.retry.attempt import Attempt, tell
+from mist.retry.cancellation import ended_by_cancellation
 from mist.retry.deadline import enclosing_deadline
 from mist.retry.nesting import around, is_nested
 from mist.retry.notes import History, annotate, seconds
@@ -92,7 +93,10 @@ class Run:
 
     def failed(self, error: Exception) -> float | None:
         """The seconds to wait before the next attempt; None if the error is to be raised."""
-        self._nested = is_nested()
+        if self._history is None:
+            self._history = History()
+            # Asked as late as this: what surrounded the beginning may have ended since.
+            self._nested = is_nested()
         outcome = self._decide(error)
         elapsed = self._elapsed()
         if isinstance(outcome, str):
@@ -101,8 +105,6 @@ class Run:
             self._annotate(error, f"gave up after {attempts} in {seconds(elapsed)}: {verdict}")
         else:
             wait, verdict = outcome, None
-            if self._history is None:
-                self._history = History()
             self._history.add(self._attempts, error, wait)
         self._wait = wait
         if self._plan.on_attempt is not None:
@@ -111,14 +113,15 @@ class Run:
 
     def interrupted(self, interruption: BaseException) -> None:
         """An attempt, or the wait after it, is cancelled: neither a failure nor a success."""
+        if self._history is None:
+            return
         if self._wait is None:
             place = f"in attempt {self._attempts}"
         else:
             place = f"while waiting {seconds(self._wait)} for attempt {self._attempts + 1}"
             if self._plan.budget is not None:
                 self._plan.budget.put_back()
-        if self._history is not None:
-            self._annotate(interruption, f"interrupted {place}")
+        self._annotate(interruption, f"interrupted {place}")
 
     def _decide(self, error: Exception) -> float | str:
         """The seconds to wait, or the reason to give up."""
@@ -137,9 +140,7 @@ class Run:
         """Why not to go on, however long the wait."""
         if self._nested and self._plan.yields:
             return 'left to the retry around it (nested="retry" retries here as well)'
-        # A cancelled attempt may end in an error of its own. To go on then would be to swallow
-        # the cancellation.
-        if self._is_cancelled() or code_of(error) == Code.CANCELLED:
+        if self._is_cancellation(error):
             return "cancelled"
         if objection := self._plan.objection(error):
             return objection
@@ -150,8 +151,11 @@ class Run:
             self._waits = self._plan.policy.waits()
         return max(next(self._waits), min(_wish(error), self._plan.policy.max_wait))
 
-    def _is_cancelled(self) -> bool:
-        return self._task is not None and self._task.cancelling() > self._cancelling
+    def _is_cancellation(self, error: Exception) -> bool:
+        """Whether to go on would swallow a cancellation."""
+        return code_of(error) == Code.CANCELLED or (
+            self._task is not None and ended_by_cancellation(error, self._task, self._cancelling)
+        )
 
     def _lateness(self, wait: float) -> str | None:
         """What the next attempt would come too late for; None if it is in time."""
@@ -174,10 +178,11 @@ class Run:
         return self._now() - self._started
 
     def _annotate(self, error: BaseException, headline: str) -> None:
-        history = self._history
         # A retry inside another one leaves a note of its own on what may be the same error.
         prefix = "inner retry: " if self._nested else "retry: "
-        annotate(error, prefix, headline if history is None else history.below(headline))
+        annotate(
+            error, prefix, headline if self._history is None else self._history.below(headline)
+        )
 
 
 def _wish(error: BaseException) -> float:
