@@ -51,7 +51,6 @@ async def test_a_coroutine_function(flaky):
 
 def test_methods(flaky):
     """Methods of every kind can be decorated, beneath their own decorators."""
-
     fns = {name: flaky(OSError(), OSError()) for name in ("method", "class", "value")}
 
     class Client:
