@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from mist.errors import is_retryable
+from mist.retry.nesting import Scope
 from mist.retry.plan import Plan
 from mist.retry.run import Run
 from mist.retry.setting import InvalidSetting
@@ -91,20 +92,25 @@ async def persist(
     """Await `fn(...)` until it succeeds or the plan has it give up."""
     asyncio = _asyncio()
     loop = asyncio.get_running_loop()
-    run = Run(plan, loop.time, asyncio.current_task(loop))
+    task = asyncio.current_task(loop)
+    requests = 0 if task is None else task.cancelling()
+    started = loop.time()
+    run: Run | None = None
     awaitable: object = _NOTHING_YET
     while True:
+        scope = Scope(plan.policy.max_attempts)
         try:
             try:
                 result = await (awaitable := fn(*args, **kwargs))
             finally:
-                run.end()
+                scope.end()
         except Exception as error:
             if awaitable is not _NOTHING_YET and not hasattr(awaitable, "__await__"):
                 raise InvalidSetting(
                     f"fn must return an awaitable, got {awaitable!r}:"
                     " plain functions have do_sync, do_auto_sync, do_with_classifier_sync"
                 ) from error
+            run = run or Run(plan, loop.time, started, task, requests)
             wait = run.failed(error)
             if wait is None:
                 raise
@@ -113,12 +119,14 @@ async def persist(
             except BaseException as interruption:
                 run.interrupted(interruption)
                 raise
-            run.begin()
+            run.begin_again()
         except BaseException as interruption:
-            run.interrupted(interruption)
+            if run is not None:
+                run.interrupted(interruption)
             raise
         else:
-            run.succeeded()
+            if plan.asks_of_success:
+                (run or Run(plan, loop.time, started)).succeeded()
             return result
 
 

@@ -6,6 +6,7 @@ import time
 from types import CoroutineType
 
 from mist.errors import is_retryable
+from mist.retry.nesting import Scope
 from mist.retry.plan import Plan
 from mist.retry.run import Run
 from mist.retry.setting import InvalidSetting
@@ -71,25 +72,30 @@ def do_with_classifier_sync(
 
 def persist_sync(plan: Plan, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Call `fn(...)` until it succeeds or the plan has it give up."""
-    run = Run(plan, time.monotonic)
+    started = time.monotonic()
+    run: Run | None = None
     while True:
+        scope = Scope(plan.policy.max_attempts)
         try:
             try:
                 result = fn(*args, **kwargs)
             finally:
-                run.end()
+                scope.end()
         except Exception as error:
+            run = run or Run(plan, time.monotonic, started)
             wait = run.failed(error)
             if wait is None:
                 raise
             try:
-                time.sleep(wait)
+                if wait:
+                    time.sleep(wait)
             except BaseException as interruption:
                 run.interrupted(interruption)
                 raise
-            run.begin()
+            run.begin_again()
         except BaseException as interruption:
-            run.interrupted(interruption)
+            if run is not None:
+                run.interrupted(interruption)
             raise
         else:
             if isinstance(result, CoroutineType):
@@ -98,5 +104,6 @@ def persist_sync(plan: Plan, fn: Callable[P, T], /, *args: P.args, **kwargs: P.k
                     "fn returned a coroutine:"
                     " coroutine functions have do, do_auto, do_with_classifier"
                 )
-            run.succeeded()
+            if plan.asks_of_success:
+                (run or Run(plan, time.monotonic, started)).succeeded()
             return result

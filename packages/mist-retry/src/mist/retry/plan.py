@@ -30,14 +30,27 @@ if TYPE_CHECKING:
 class Plan:
     """A policy, which errors it is for, and what goes with it, all of it checked.
 
+    Attributes:
+        yields: whether to leave the retrying to a retry around this one.
+        asks_of_success: whether a success leads to anything but its result.
+
     Raises:
         InvalidSetting: something makes no sense.
     """
 
-    __slots__ = ("budget", "classifier", "on_attempt", "policy", "within", "yields")
+    __slots__ = (
+        "asks_of_success",
+        "budget",
+        "classifier",
+        "on_attempt",
+        "policy",
+        "within",
+        "yields",
+    )
 
     def __init__(self, policy: Policy, classifier: Classifier, options: Options) -> None:
-        check_kind("policy", policy, Policy, "a Policy")
+        if type(policy) is not Policy:  # a call less for nearly everybody
+            check_kind("policy", policy, Policy, "a Policy")
         if not callable(classifier):
             kinds = "a function, an exception class or a tuple of exception classes"
             check_kind("classifier", classifier, tuple, kinds)
@@ -47,6 +60,7 @@ class Plan:
         self.within: float | None = None
         self.on_attempt: Callable[[Attempt], object] | None = None
         self.yields = True
+        self.asks_of_success = False
         if options:
             self._set(**options)
 
@@ -70,6 +84,7 @@ class Plan:
         self.within = within
         self.on_attempt = on_attempt
         self.yields = nested == "yield"
+        self.asks_of_success = budget is not None or on_attempt is not None
 
     def objection(self, error: Exception) -> str | None:
         """Why an error of this kind is not to be retried; None if it is."""

@@ -6,115 +6,80 @@ from mist.errors import Code, code_of
 from mist.retry.attempt import Attempt, tell
 from mist.retry.cancellation import ended_by_cancellation
 from mist.retry.deadline import enclosing_deadline
-from mist.retry.nesting import around, is_nested
+from mist.retry.nesting import is_nested
 from mist.retry.notes import History, annotate, seconds
 from mist.retry.waiting import without_waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterator
-    from contextvars import Token
+    from collections.abc import Callable
 
     from mist.retry.plan import Plan
 
 
 class Run:
-    """One operation and its attempts.
+    """One operation, of which there is something to tell: a failure, or a success to those who ask.
 
-    A driver makes an attempt, calls `end`, and says how it went: `succeeded`, `failed` or
-    `interrupted`. After a wait it calls `begin` for the next one.
+    It begins with the end of an attempt, so that what succeeds at once need not pay for it. The
+    driver says how the attempt went: `succeeded`, `failed` or `interrupted`; and when the wait
+    after a failure is over, `begin_again`.
 
     Args:
         plan: what to go by.
         now: gives the present time in seconds.
+        started: when the first attempt began.
         task: in which the operation runs, if it runs in one.
-
-    Attributes:
-        in_attempt: whether an attempt is in progress.
+        requests_before: what `task.cancelling()` was then.
     """
 
-    __slots__ = (
-        "_attempts",
-        "_cancelling",
-        "_history",
-        "_nested",
-        "_now",
-        "_plan",
-        "_started",
-        "_task",
-        "_token",
-        "_wait",
-        "_waits",
-        "in_attempt",
-    )
-
     def __init__(
-        self, plan: Plan, now: Callable[[], float], task: asyncio.Task[object] | None = None
+        self,
+        plan: Plan,
+        now: Callable[[], float],
+        started: float,
+        task: asyncio.Task[object] | None = None,
+        requests_before: int = 0,
     ) -> None:
         self._plan = plan
         self._now = now
+        self._started = started
         self._task = task
-        self._cancelling = 0 if task is None else task.cancelling()
-        self._started = now()
-        self._nested = False
-        self._history: History | None = None
-        self._waits: Iterator[float] | None = None
+        self._requests_before = requests_before
+        self._nested = is_nested()
+        self._waits = plan.policy.waits()
+        self._attempts = 1
+        self._history = History()
         self._wait: float | None = None
-        self._token: Token[Run | None] | None = None
-        self._attempts = 0
-        self.begin()
-
-    def begin(self) -> None:
-        """The next attempt begins; making the run begins the first one."""
-        self._wait = None
-        self._attempts += 1
-        self.in_attempt = True
-        # Who does not retry must not keep others from it.
-        if self._plan.policy.max_attempts > 1:
-            self._token = around.set(self)
-
-    def end(self) -> None:
-        """The attempt has ended, in whatever way."""
-        self.in_attempt = False
-        if self._token is not None:
-            try:  # noqa: SIM105  # contextlib would cost each attempt, and be slow to import
-                around.reset(self._token)
-            except ValueError:
-                pass  # a coroutine that nobody finished is closed in a context not its own
 
     def succeeded(self) -> None:
         """The attempt has led to a result."""
-        plan = self._plan
-        if plan.budget is not None:
-            plan.budget.succeeded()
-        if plan.on_attempt is not None:
-            tell(plan.on_attempt, Attempt(self._attempts, None, None, self._elapsed(), None))
+        if self._plan.budget is not None:
+            self._plan.budget.succeeded()
+        self._tell(None, None, None)
 
     def failed(self, error: Exception) -> float | None:
         """The seconds to wait before the next attempt; None if the error is to be raised."""
-        if self._history is None:
-            self._history = History()
-            # Asked as late as this: what surrounded the beginning may have ended since.
-            self._nested = is_nested()
         outcome = self._decide(error)
-        elapsed = self._elapsed()
         if isinstance(outcome, str):
-            wait, verdict = None, outcome
             attempts = "1 attempt" if self._attempts == 1 else f"{self._attempts} attempts"
-            self._annotate(error, f"gave up after {attempts} in {seconds(elapsed)}: {verdict}")
+            self._annotate(
+                error, f"gave up after {attempts} in {seconds(self._elapsed())}: {outcome}"
+            )
+            self._tell(error, None, outcome)
         else:
-            wait, verdict = outcome, None
-            self._history.add(self._attempts, error, wait)
-        self._wait = wait
-        if self._plan.on_attempt is not None:
-            tell(self._plan.on_attempt, Attempt(self._attempts, error, wait, elapsed, verdict))
-        return wait
+            self._wait = outcome
+            self._history.add(self._attempts, error, outcome)
+            self._tell(error, outcome, None)
+        return self._wait
+
+    def begin_again(self) -> None:
+        """The wait is over, and the next attempt begins."""
+        self._wait = None
+        self._attempts += 1
 
     def interrupted(self, interruption: BaseException) -> None:
-        """An attempt, or the wait after it, is cancelled: neither a failure nor a success."""
-        if self._history is None:
-            return
+        """An attempt, or the wait before it, is cancelled: neither a failure nor a success."""
         if self._wait is None:
             place = f"in attempt {self._attempts}"
         else:
@@ -147,14 +112,13 @@ class Run:
         return None if self._attempts < self._plan.policy.max_attempts else "no attempt is left"
 
     def _next_wait(self, error: Exception) -> float:
-        if self._waits is None:
-            self._waits = self._plan.policy.waits()
         return max(next(self._waits), min(_wish(error), self._plan.policy.max_wait))
 
     def _is_cancellation(self, error: Exception) -> bool:
         """Whether to go on would swallow a cancellation."""
         return code_of(error) == Code.CANCELLED or (
-            self._task is not None and ended_by_cancellation(error, self._task, self._cancelling)
+            self._task is not None
+            and ended_by_cancellation(error, self._task, self._requests_before)
         )
 
     def _lateness(self, wait: float) -> str | None:
@@ -177,12 +141,14 @@ class Run:
     def _elapsed(self) -> float:
         return self._now() - self._started
 
+    def _tell(self, error: Exception | None, wait: float | None, verdict: str | None) -> None:
+        if (hook := self._plan.on_attempt) is not None:
+            tell(hook, Attempt(self._attempts, error, wait, self._elapsed(), verdict))
+
     def _annotate(self, error: BaseException, headline: str) -> None:
         # A retry inside another one leaves a note of its own on what may be the same error.
         prefix = "inner retry: " if self._nested else "retry: "
-        annotate(
-            error, prefix, headline if self._history is None else self._history.below(headline)
-        )
+        annotate(error, prefix, self._history.below(headline))
 
 
 def _wish(error: BaseException) -> float:
