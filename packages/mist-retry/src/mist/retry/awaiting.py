@@ -93,7 +93,7 @@ async def persist(
     asyncio = _asyncio()
     loop = asyncio.get_running_loop()
     task = asyncio.current_task(loop)
-    requests = 0 if task is None else task.cancelling()
+    requests_before = 0 if task is None else task.cancelling()
     started = loop.time()
     run: Run | None = None
     awaitable: object = _NOTHING_YET
@@ -110,7 +110,7 @@ async def persist(
                     f"fn must return an awaitable, got {awaitable!r}:"
                     " plain functions have do_sync, do_auto_sync, do_with_classifier_sync"
                 ) from error
-            run = run or Run(plan, loop.time, started, task, requests)
+            run = run or Run(plan, loop.time, started, task, requests_before)
             wait = run.failed(error)
             if wait is None:
                 raise
