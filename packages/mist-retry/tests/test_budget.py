@@ -1,7 +1,9 @@
 """The budget that retries share."""
 
+import itertools
 import math
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -159,6 +161,29 @@ def test_threads_never_take_more_than_there_is():
     for thread in threads:
         thread.join()
     assert sum(taken) == budget.granted == 5_000 - budget.available <= 5_000
+
+
+def test_threads_never_refill_the_same_time_twice():
+    """However late a thread comes with the time that it read, no second counts for two."""
+    ticks = itertools.count()
+
+    def clock():
+        now = next(ticks) / 1000
+        time.sleep(0)  # lets another thread in, which reads a later time
+        return now
+
+    budget = Budget(10, refill_rate=100, refund=0, clock=clock)
+
+    def take():
+        for _ in range(1000):
+            budget.try_take()
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert budget.granted <= 10 + next(ticks) / 1000 * 100
 
 
 def test_an_empty_budget_ends_retrying_at_once(persist, flaky, note):
