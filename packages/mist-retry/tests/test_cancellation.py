@@ -127,7 +127,7 @@ def test_a_cancelled_wait_is_told_on_the_cancellation(virtually, note):
         with pytest.raises(asyncio.CancelledError) as caught:
             await task
         assert "while waiting " in note(caught.value)
-        assert "attempt 1: ConnectionError: attempt 1; waited " in note(caught.value)
+        assert "attempt 1: ConnectionError: attempt 1; wait " in note(caught.value)
 
     virtually(main())
 

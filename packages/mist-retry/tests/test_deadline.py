@@ -138,7 +138,7 @@ def test_a_wait_that_is_cancelled_tells_what_had_failed(virtually, flaky, note):
         assert isinstance(cancelled, asyncio.CancelledError)
         assert note(cancelled).splitlines() == [
             "retry: interrupted while waiting 3 s for attempt 2",
-            "  attempt 1: ConnectionError: down; waited 3 s",
+            "  attempt 1: ConnectionError: down; wait 3 s",
         ]
         assert isinstance(cancelled.__context__, ConnectionError)
 

@@ -56,8 +56,8 @@ def test_the_note_tells_of_all_attempts(persist, flaky, note):
     headline, first, second = note(caught.value).splitlines()
     assert headline.startswith("retry: gave up after 3 attempts in ")
     assert headline.endswith(" s: no attempt is left")
-    assert first.startswith("  attempt 1: ConnectionRefusedError: refused; waited 0")
-    assert second.startswith("  attempt 2: TimeoutError; waited 0")
+    assert first.startswith("  attempt 1: ConnectionRefusedError: refused; wait 0")
+    assert second.startswith("  attempt 2: TimeoutError; wait 0")
 
 
 def test_the_note_has_the_waits_in_seconds(virtually, flaky, note):
@@ -67,8 +67,8 @@ def test_the_note_has_the_waits_in_seconds(virtually, flaky, note):
         virtually(do(CERTAIN, fn.awaited))
     assert note(caught.value).splitlines() == [
         "retry: gave up after 3 attempts in 0.3 s: no attempt is left",
-        "  attempt 1: ConnectionError; waited 0.1 s",
-        "  attempt 2: ConnectionError; waited 0.2 s",
+        "  attempt 1: ConnectionError; wait 0.1 s",
+        "  attempt 2: ConnectionError; wait 0.2 s",
     ]
 
 

@@ -17,7 +17,7 @@ class History:
 
     def add(self, number: int, error: BaseException, wait: float) -> None:
         """Remember a failure, and the wait that follows it."""
-        self._lines.append(f"attempt {number}: {describe(error)}; waited {seconds(wait)}")
+        self._lines.append(f"attempt {number}: {describe(error)}; wait {seconds(wait)}")
         if len(self._lines) > _FIRST + _LAST:
             del self._lines[_FIRST]
             self._omitted += 1
