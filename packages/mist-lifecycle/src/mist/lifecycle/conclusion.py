@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
@@ -41,7 +42,8 @@ async def carry_out(
         What main returned, and what is to be raised instead, if anything. Not raised here, for
         SystemExit in a task would tear down the loop.
     """
-    with woken_by_signals(asyncio.get_running_loop()):
+    loop = asyncio.get_running_loop()
+    with woken_by_signals(loop) if plan.signals else contextlib.nullcontext():
         course = Course(main, plan, scope, own_loop)
         cancellation = await _complete(course, scope)
     value, errors = _result(course, scope)

@@ -27,6 +27,9 @@ _log = logging.getLogger("mist.lifecycle")
 # Seconds beyond the deadline for what is only told to end, and ends when it is told.
 MOMENT = 0.1
 
+# The part of a hook's share after which it is cancelled; the rest is for its `finally` blocks.
+_WORK = 0.9
+
 
 class Course:
     """The course of one run.
@@ -192,13 +195,13 @@ class Course:
             return [Straggler(hook.name, phase, hook.stack())]
 
         self._scope.unfinished = unfinished
-        await asyncio.wait({task}, timeout=share)
+        await asyncio.wait({task}, timeout=share * _WORK)
         problem = ""
         if not task.done():
             problem = "stalled"
             self.blame(unfinished())
             task.cancel()
-            await asyncio.wait({task}, timeout=self._deadline.share(self._now(), self._pending + 1))
+            await asyncio.wait({task}, timeout=share * (1 - _WORK))
         # A hook that awaits a task it has cancelled ends cancelled, which is no failure.
         if task.done() and not task.cancelled() and (error := task.result()) is not None:
             problem = problem or f"{type(error).__name__}: {error}".partition("\n")[0]
@@ -214,8 +217,9 @@ class Course:
 
     async def _abandon(self) -> None:
         """Leave nothing behind that can be ended, whatever happened."""
-        self._scope.close()
-        scope, self.told = self._scope, True
+        scope = self._scope
+        scope.close()
+        self.told = self.told or not self.main.done()
         skipped = [*scope.last_hooks, *scope.hooks]
         self.hooks += [Step(each.name, 0.0, 0.0, "skipped") for each in reversed(skipped)]
         tasks = {self.main, *scope.in_flight.spawned, *self._hook_tasks}

@@ -102,9 +102,9 @@ def on_shutdown(fn: F, *, last: bool = False) -> F:
 
     A coroutine function runs in the event loop, anything else in a thread of its own. Each hook
     has its share of `shutdown_timeout`: the time that is left, divided by the hooks that are left.
-    One whose share is over is cancelled, a thread is left behind, and the next one begins. One
-    that is registered during the shutdown still runs. Hooks see the context variables as they
-    were when they were registered.
+    One that has used nine tenths of it is cancelled and has the last one to end; a thread is left
+    behind. Then the next one begins. A hook that is registered during the shutdown still runs.
+    Hooks see the context variables as they were when they were registered.
 
     Args:
         fn: called without arguments. What it raises keeps no other hook from running.
