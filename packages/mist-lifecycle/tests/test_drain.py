@@ -364,9 +364,9 @@ def test_no_time_to_drain_is_no_wait(virtually, log):
         on_shutdown(hook)
 
     async def hook():
-        await asyncio.sleep(9)
+        await asyncio.sleep(8)
         log.note("hook")
 
     report = ended(virtually, main, drain_timeout=0)
-    assert log == [("hook", 9)]
+    assert log == [("hook", 8)]
     assert [each.name for each in report.stragglers] == ["job"]

@@ -88,7 +88,7 @@ def test_a_stuck_thread_is_named_with_its_stack():
     release.set()
     assert time.monotonic() - began < 5
     (straggler,) = reports[0].stragglers
-    assert (straggler.name, straggler.phase) == ("thread asyncio_0", "tasks")
+    assert (straggler.name, straggler.phase) == ("thread asyncio_0", "threads")
     assert any(line.endswith("stuck") for line in straggler.stack)
 
 

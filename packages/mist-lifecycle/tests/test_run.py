@@ -290,6 +290,7 @@ def test_the_report_names_phases_and_hooks():
         "hooks",
         "flush",
         "tasks",
+        "threads",
     ]
     assert [each.name for each in report.hooks] == ["print_nothing"] * 2
     assert (report.reason, report.stragglers, report.errors) == ("main returned", (), ())

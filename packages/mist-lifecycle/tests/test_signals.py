@@ -127,6 +127,32 @@ def test_the_last_words_name_whatever_goes_on(program, body, named):
     assert named in err
 
 
+def test_the_last_words_name_tasks_and_threads_that_do_not_end(program):
+    """While the rest of the loop is ended, after the hooks."""
+    running = program("""
+        async def stubborn():
+            while True:
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    print("ignored")
+
+        async def main():
+            main.task = asyncio.create_task(stubborn(), name="stubborn")
+            await asyncio.sleep(0)
+            print("ready")
+            await asyncio.sleep(60)
+
+        run(main)
+    """)
+    assert running.line() == "ready"
+    running.send(signal.SIGTERM)
+    assert running.line() == "ignored"
+    running.send(signal.SIGTERM)
+    code, _, err = running.end()
+    assert (code, "still going on: stubborn (tasks)" in err) == (143, True)
+
+
 def test_the_second_signal_ends_a_blocked_loop_and_says_where_it_is_blocked(program):
     """Where a handler of the event loop would never run."""
     running = program("""
@@ -221,17 +247,18 @@ def test_a_signal_before_the_loop_runs_is_not_lost(program):
     assert (code, out[-1], err) == (0, "None", "")
 
 
-def test_a_sleeping_loop_wakes_at_once(program):
-    """No signal waits for the loop's next event, a hundred times."""
+def test_a_signal_that_strikes_another_thread_wakes_the_loop(program):
+    """It does not wait for the loop's next event, which may never come."""
     running = program("""
-        async def main():
-            threading.Timer(0.002, os.kill, (os.getpid(), signal.SIGTERM)).start()
-            await asyncio.sleep(60)
+        def struck():
+            time.sleep(0.2)  # the loop sleeps by now
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 
-        for _ in range(100):
-            began = time.monotonic()
-            run(main)
-            assert time.monotonic() - began < 5
+        async def main():
+            threading.Thread(target=struck).start()
+            await asyncio.get_running_loop().create_future()
+
+        run(main)
         print("done")
     """)
     assert running.end() == (0, ["done"], "")

@@ -91,16 +91,16 @@ class Course:
             await self._abandon()
             self.seconds = self._now() - self._began
 
-    def left(self) -> float:
+    def _left(self) -> float:
         """Seconds until everything has to be over; at least a moment."""
         return max(self._deadline.left(self._now()), MOMENT)
 
-    def blame(self, stragglers: Iterable[Straggler]) -> None:
+    def _blame(self, stragglers: Iterable[Straggler]) -> None:
         """Note who was late."""
         self.stragglers += stragglers
 
     @contextmanager
-    def phase(
+    def _phase(
         self, name: str, allowed: float, unfinished: Callable[[], list[Straggler]]
     ) -> Generator[None]:
         """Measure a phase.
@@ -132,7 +132,7 @@ class Course:
         self._began = self._now()
         self._deadline = Deadline(self._began, plan.drain_timeout, plan.shutdown_timeout)
         _log.info("shutting down: %s", self._scope.reason)
-        with self.phase("readiness", self._deadline.left(self._began), list):
+        with self._phase("readiness", self._deadline.left(self._began), list):
             for each in plan.readiness:
                 try:
                     each.set_ready(False)
@@ -147,7 +147,7 @@ class Course:
         def unfinished() -> list[Straggler]:
             return self._main_late("drain") + self._work_late()
 
-        with self.phase("drain", self._plan.drain_timeout, unfinished):
+        with self._phase("drain", self._plan.drain_timeout, unfinished):
             try:
                 async with asyncio.timeout_at(self._deadline.drain):
                     while in_flight.busy or not self.main.done():
@@ -157,7 +157,7 @@ class Course:
                         await changed.wait()
             except TimeoutError:
                 # A main that was told already has a share of its own for its `finally` blocks.
-                self.blame(self._work_late() if self.told else unfinished())
+                self._blame(self._work_late() if self.told else unfinished())
 
     async def _cancel(self) -> None:
         """Cancel what did not end by itself, and let it end."""
@@ -169,19 +169,19 @@ class Course:
             return [_late(each, "cancel") for each in tasks if not each.done()]
 
         share = self._deadline.share(self._now(), self._pending + 1)
-        with self.phase("cancel", share, unfinished):
+        with self._phase("cancel", share, unfinished):
             for each in tasks - {self.main}:
                 each.cancel()
             self._tell_main()
             await asyncio.wait(tasks, timeout=share)
-            self.blame(unfinished())
+            self._blame(unfinished())
 
     async def _run_hooks(self) -> None:
         scope = self._scope
-        with self.phase("hooks", self._deadline.left(self._now()), list):
+        with self._phase("hooks", self._deadline.left(self._now()), list):
             while scope.hooks:
                 await self._run_hook(scope.hooks.pop(), "hooks")
-        with self.phase("flush", self._deadline.left(self._now()), list):
+        with self._phase("flush", self._deadline.left(self._now()), list):
             while scope.hooks or scope.last_hooks:
                 await self._run_hook((scope.hooks or scope.last_hooks).pop(), "flush")
 
@@ -199,7 +199,7 @@ class Course:
         problem = ""
         if not task.done():
             problem = "stalled"
-            self.blame(unfinished())
+            self._blame(unfinished())
             task.cancel()
             await asyncio.wait({task}, timeout=share * (1 - _WORK))
         # A hook that awaits a task it has cancelled ends cancelled, which is no failure.
@@ -209,11 +209,13 @@ class Course:
         self.hooks.append(Step(hook.name, self._now() - began, share, problem))
 
     async def _sweep(self, own_loop: OwnLoop) -> None:
-        with self.phase("tasks", self.left(), list):
-            await own_loop.end_tasks(self)
-            while self._pending:
-                await self._run_hooks()
-            await own_loop.end_threads(self)
+        with self._phase("tasks", self._left(), own_loop.unfinished):
+            await own_loop.end_tasks(self._left)
+        if self._pending:
+            await self._run_hooks()
+        with self._phase("threads", self._left(), own_loop.unfinished):
+            await own_loop.end_threads(self._left)
+            self._blame(own_loop.unfinished())
 
     async def _abandon(self) -> None:
         """Leave nothing behind that can be ended, whatever happened."""

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from mist.lifecycle.conclusion import carry_out
-from mist.lifecycle.course import MOMENT, Course
+from mist.lifecycle.course import MOMENT
 from mist.lifecycle.errors import LifecycleError
 from mist.lifecycle.hook import Hook
 from mist.lifecycle.report import Straggler
@@ -62,6 +62,8 @@ class OwnLoop:
             thread_name_prefix="asyncio",
             initializer=lambda: self._threads.append(threading.current_thread()),
         )
+        self._ending: set[asyncio.Task[Any]] = set()
+        self._joining = False
         self._task: asyncio.Task[Any] | None = None
         self._loop = factory()
         asyncio.set_event_loop(self._loop)
@@ -81,54 +83,55 @@ class OwnLoop:
                     raise
                 scope.fail(exc)
 
-    async def end_tasks(self, course: Course) -> None:
-        """Cancel what is left in the loop."""
+    async def end_tasks(self, left: Callable[[], float]) -> None:
+        """Cancel what is left in the loop, and wait while there are seconds left."""
         loop = self._loop
         # The run itself is two tasks: the one it was started as, and the course.
         mine = {self._task, asyncio.current_task()}
         tasks = {each for each in asyncio.all_tasks() if each not in mine}
         for task in tasks:
             task.cancel()
-        late = await _wait(tasks, course)
-        for task in tasks - late:
-            if not task.cancelled() and (error := task.exception()) is not None:
+        self._ending |= tasks
+        if tasks:
+            await asyncio.wait(tasks, timeout=left())
+        for task in tasks:
+            failed = task.done() and not task.cancelled()
+            if failed and (error := task.exception()) is not None:
                 loop.call_exception_handler(
                     {"message": "a task failed in the shutdown", "exception": error, "task": task}
                 )
         closing = loop.create_task(loop.shutdown_asyncgens(), name="async generators")
-        await _wait({closing}, course)
-        closing.cancel()
+        self._ending.add(closing)
+        await asyncio.wait({closing}, timeout=left())
 
-    async def end_threads(self, course: Course) -> None:
-        """Wait for the threads of the loop's executor."""
+    async def end_threads(self, left: Callable[[], float]) -> None:
+        """Wait for the threads of the loop's executor while there are seconds left."""
         if not self._threads:
             return
+        self._joining = True
+        end = partial(self._executor.shutdown, cancel_futures=True)
         # Waiting for it in one of its own threads would never end.
-        ending = Hook(
-            partial(self._executor.shutdown, cancel_futures=True), contextvars.copy_context()
-        ).start()
-        await asyncio.wait({ending}, timeout=course.left())
+        ending = Hook(end, contextvars.copy_context()).start()
+        await asyncio.wait({ending}, timeout=left())
         ending.cancel()
-        course.blame(
-            Straggler(f"thread {each.name}", "tasks", thread_stack(each.ident))
-            for each in self._threads
-            if each.is_alive()
-        )
+
+    def unfinished(self) -> list[Straggler]:
+        """What was told to end, and has not."""
+        tasks = (each for each in self._ending if not each.done())
+        late = [Straggler(each.get_name(), "tasks", task_stack(each)) for each in tasks]
+        if self._joining:
+            threads = (each for each in self._threads if each.is_alive())
+            late += (
+                Straggler(f"thread {each.name}", "threads", thread_stack(each.ident))
+                for each in threads
+            )
+        return late
 
     def close(self) -> None:
         """Close the loop, whatever is left in it."""
         asyncio.set_event_loop(None)
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._loop.close()
-
-
-async def _wait(tasks: set[asyncio.Task[Any]], course: Course) -> set[asyncio.Task[Any]]:
-    """Wait for tasks as long as there is time; those that are not over then are stragglers."""
-    if not tasks:
-        return tasks
-    late = (await asyncio.wait(tasks, timeout=course.left()))[1]
-    course.blame(Straggler(each.get_name(), "tasks", task_stack(each)) for each in late)
-    return late
 
 
 def _want_no_loop() -> None:

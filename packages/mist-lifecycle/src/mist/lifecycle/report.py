@@ -7,8 +7,8 @@ class Step:
     """One phase of a shutdown, or one hook.
 
     Attributes:
-        name: of the phase (`readiness`, `drain`, `cancel`, `hooks`, `flush`, `tasks`), or of the
-            hook's function.
+        name: of the phase (`readiness`, `drain`, `cancel`, `hooks`, `flush`, `tasks`, `threads`),
+            or of the hook's function.
         seconds: what it took.
         allowed: what it could have taken.
         problem: `stalled` where that was not enough, else the error it ended with, on one line;
