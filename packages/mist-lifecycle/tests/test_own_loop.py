@@ -150,7 +150,7 @@ def test_output_is_flushed_even_if_a_thread_keeps_the_interpreter(program):
         """
         async def main():
             threading.Thread(target=time.sleep, args=(60,)).start()
-            sys.stdout.reconfigure(line_buffering=False, write_through=False)
+            sys.stdout = open(1, "w", buffering=65536, closefd=False)
             print("printed")
 
         run(main)

@@ -401,6 +401,7 @@ def test_of_two_runs_the_outer_one_hears_of_signals(program):
         async def outer():
             on_shutdown(lambda: print("outer hook"))
             await run_async(inner)
+            await asyncio.sleep(60)
 
         run(outer)
     """)
