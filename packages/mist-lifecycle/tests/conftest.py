@@ -65,10 +65,11 @@ def virtually():
 class Program:
     """A Python program in a process of its own, killed if it takes half a minute."""
 
-    def __init__(self, path: Path, **popen: Any) -> None:
+    def __init__(self, path: Path, *, module: bool, **popen: Any) -> None:
         # No terminal and no shell: neither decides here which signals are ignored.
         self.process = subprocess.Popen(
-            [sys.executable, path],
+            [sys.executable, *(["-m", path.stem] if module else [path])],
+            cwd=path.parent,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -95,14 +96,17 @@ class Program:
 
 @pytest.fixture
 def program(tmp_path):
-    """Return a function that starts a program, given as text; asyncio and the API are imported."""
+    """Return a function that starts a program, given as text, as a file or as a module.
+
+    What most programs need is imported already.
+    """
     started = []
     prelude = "import asyncio, os, signal, sys, threading, time\nfrom mist.lifecycle import *\n"
 
-    def start(text: str, **popen: Any) -> Program:
+    def start(text: str, *, module: bool = False, **popen: Any) -> Program:
         path = tmp_path / f"program{len(started)}.py"
         path.write_text(prelude + textwrap.dedent(text), "utf-8")
-        started.append(Program(path, **popen))
+        started.append(Program(path, module=module, **popen))
         return started[-1]
 
     yield start
