@@ -137,8 +137,8 @@ def _exit_at_once(signum: int, last_words: Callable[[], str]) -> NoReturn:
 def woken_by_signals(loop: asyncio.AbstractEventLoop) -> Generator[None]:
     """While entered, every signal wakes the loop, so that its handler runs at once.
 
-    Python runs handlers between two bytecodes. A signal that strikes after the last of them
-    and before the loop waits would else be noticed at the loop's next event, if there is one.
+    Python runs handlers in the main thread, between two bytecodes. A signal that strikes another
+    thread, or just before the loop waits, would else be noticed at its next event, if there is one.
 
     Args:
         loop: the running loop.
