@@ -55,7 +55,7 @@ class Window:
     def taken(self, now: float) -> float:
         """Return what still counts."""
         entries = self._entries
-        while entries and now - entries[0].when > self.interval:
+        while entries and now > entries[0].when + self.interval:
             gone = entries.popleft()
             gone.when = _GONE
             self._sum -= gone.amount
