@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from mist.lifecycle.errors import LifecycleError
 
 TYPE_CHECKING = False
@@ -44,6 +42,8 @@ class InFlight:
     """
 
     def __init__(self, on_idle: Callable[[], object]) -> None:
+        import threading  # noqa: PLC0415  # loaded already where there is a run
+
         self.over = False
         self.spawned: set[asyncio.Task[Any]] = set()
         self._on_idle = on_idle
@@ -184,6 +184,8 @@ class Tracked:
         self._in_flight.end(self._work)
 
     def __enter__(self) -> None:
+        import threading  # noqa: PLC0415  # loaded already where there is a run
+
         self._work.thread = threading.get_ident()
         self._in_flight.begin(self._work)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable
 
 from mist.lifecycle.errors import LifecycleError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable, Collection, Iterable
+    from typing import Any, Protocol
 
     from mist.lifecycle.report import Report
 
@@ -61,8 +61,9 @@ def _seconds(name: str, value: float) -> float:
     return value
 
 
-def _readiness(given: Readiness | Iterable[Readiness]) -> tuple[Readiness, ...]:
-    members = tuple(given) if isinstance(given, Iterable) else (given,)
+def _readiness(given: Any) -> tuple[Readiness, ...]:
+    one = hasattr(given, "set_ready") or not hasattr(given, "__iter__")
+    members: tuple[Readiness, ...] = (given,) if one else tuple(given)
     for each in members:
         if not callable(getattr(each, "set_ready", None)):
             raise LifecycleError(f"readiness: {each!r} has no method set_ready(bool)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 
 from mist.lifecycle.drain import DrainGroup, InFlight
@@ -74,8 +73,10 @@ class Scope:
         """Let a shutdown that is under way look again."""
         if self.reason is None or self._loop is None:
             return
-        with contextlib.suppress(RuntimeError):  # a closed loop: nobody looks any more
+        try:
             self._loop.call_soon_threadsafe(self.changed.set)
+        except RuntimeError:
+            return  # the loop is closed: nobody looks any more
 
     def close(self) -> None:
         """Let nothing more be registered."""
