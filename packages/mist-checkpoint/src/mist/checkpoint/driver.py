@@ -115,6 +115,9 @@ class Awaiting:
         await latch.wait()
 
 
+BLOCKING, AWAITING = Blocking(), Awaiting()
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Carry a coroutine through that waits by `Blocking` only."""
     try:

@@ -71,6 +71,15 @@ class StorageError(CheckpointError, OSError):
         error.__cause__ = exc
         return error
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _storage_error, (str(self), self.code, self.errno)
+
 
 def _in_use(message: str, holder: int | None, code: str) -> RunInUse:
     return RunInUse(message, holder=holder, code=code)
+
+
+def _storage_error(message: str, code: str, number: int | None) -> StorageError:
+    error = StorageError(message, code=code)
+    error.errno = number
+    return error

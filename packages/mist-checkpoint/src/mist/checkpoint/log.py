@@ -107,19 +107,27 @@ class Log:
         self._file.close()
 
     def _write(self) -> None:
-        while (batch := self._next()) is not None:
-            try:
-                self._commit(batch)
-            except Exception as exc:  # noqa: BLE001  # whatever it is, somebody waits for it
-                batch.error = exc
-            self.is_failing = batch.error is not None
-            with self._changed:
-                self._is_writing = False
-                self._changed.notify_all()
-            for landed in batch.landed:
-                landed(batch.error)
-            batch.open()
+        while self._write_next():
+            pass
         self._ended.open()
+
+    def _write_next(self) -> bool:
+        """Wait for a batch and take it to the disk; return False where there will be none."""
+        batch = self._next()
+        if batch is None:
+            return False
+        try:
+            self._commit(batch)
+        except Exception as exc:  # noqa: BLE001  # whatever it is, somebody waits for it
+            batch.error = exc
+        self.is_failing = batch.error is not None
+        with self._changed:
+            self._is_writing = False
+            self._changed.notify_all()
+        for landed in batch.landed:
+            landed(batch.error)
+        batch.open()
+        return True
 
     def _next(self) -> Batch | None:
         with self._changed:

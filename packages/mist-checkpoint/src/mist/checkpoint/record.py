@@ -115,5 +115,5 @@ def explain(line: bytes) -> str:
     except msgspec.ValidationError as exc:
         return f"not a record: {exc}"
     except _UNREADABLE as exc:
-        return "torn or not JSON" if not line.endswith(b"}") else f"not JSON: {exc}"
+        return "torn or not JSON" if not line.rstrip().endswith(b"}") else f"not JSON: {exc}"
     return f"unknown status {record.status!r}, written by a newer version perhaps"

@@ -76,7 +76,7 @@ class RunLock:
                         os.close(fd)
                         return False
                     # Else somebody has deleted the file, and the next may lock another one.
-                    if os.path.samestat(os.fstat(fd), os.lstat(self._path)):
+                    if _identity(os.fstat(fd)) == _identity(os.lstat(self._path)):
                         self._fd = fd
                         return True
                 except OSError as exc:
@@ -135,6 +135,10 @@ class RunLock:
 
     def __del__(self) -> None:
         self.release()
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _disown_all() -> None:

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar, overload
 import msgspec
 
 from mist.checkpoint.backoff import wait_after
-from mist.checkpoint.driver import Awaiting, Blocking, Driver, run, running_loop
+from mist.checkpoint.driver import AWAITING, BLOCKING, Driver, run, running_loop
 from mist.checkpoint.errors import CheckpointError, InvalidValue, RunInUse, StorageError
 from mist.checkpoint.flight import Flight
 from mist.checkpoint.log_file import LogFile
@@ -28,7 +28,6 @@ X = TypeVar("X")
 Work = Callable[[], Awaitable[Any]]
 PlainWork = Callable[[], Any]
 
-_AWAITING, _BLOCKING = Awaiting(), Blocking()
 _LOCK_INTERVAL = 0.05  # seconds
 _LONGEST_ERROR = 4096  # characters
 _ONCE = (0,)  # the attempts of a step that is not retried, as the log numbers them
@@ -173,7 +172,7 @@ class Tracker:
             RunInUse: The run is not open yet, and somebody else has it.
             Exception: What `fn` raised, recorded as the step's failure.
         """
-        return await self._step(_AWAITING, name, fn, T, inputs=inputs)
+        return await self._step(AWAITING, name, fn, T, inputs=inputs)
 
     @overload
     def step_sync(self, name: str, fn: PlainWork, T: type[X], *, inputs: object = None) -> X: ...
@@ -185,7 +184,7 @@ class Tracker:
 
     def step_sync(self, name: str, fn: PlainWork, T: Any = None, *, inputs: object = None) -> Any:
         """Do as `step` does, for a plain function, and block meanwhile."""
-        return run(self._step(_BLOCKING, name, fn, T, inputs=inputs))
+        return run(self._step(BLOCKING, name, fn, T, inputs=inputs))
 
     @overload
     async def step_retry(
@@ -215,7 +214,7 @@ class Tracker:
             Exception: What `step` raises, or `fn` in the last attempt.
         """
         attempts = _attempts(max_attempts)
-        return await self._step(_AWAITING, name, fn, T, inputs=inputs, attempts=attempts)
+        return await self._step(AWAITING, name, fn, T, inputs=inputs, attempts=attempts)
 
     @overload
     def step_retry_sync(
@@ -232,7 +231,7 @@ class Tracker:
     ) -> Any:
         """Do as `step_retry` does, for a plain function, and block meanwhile."""
         attempts = _attempts(max_attempts)
-        return run(self._step(_BLOCKING, name, fn, T, inputs=inputs, attempts=attempts))
+        return run(self._step(BLOCKING, name, fn, T, inputs=inputs, attempts=attempts))
 
     def reset(self) -> None:
         """Forget every record and every result, so that all steps run again. Blocks.
@@ -276,9 +275,9 @@ class Tracker:
 
     async def __aenter__(self) -> Self:
         try:
-            await self._open(_AWAITING)
+            await self._open(AWAITING)
         except BaseException:
-            await _AWAITING.off_loop(self.close)
+            await AWAITING.off_loop(self.close)
             raise
         return self
 
@@ -288,7 +287,7 @@ class Tracker:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await _AWAITING.off_loop(self.close)
+        await AWAITING.off_loop(self.close)
 
     def __repr__(self) -> str:
         state = "closed" if self._is_closed else "open" if self._is_open else "not open yet"
@@ -296,7 +295,7 @@ class Tracker:
 
     def _ensure_open(self) -> None:
         if not self._is_open:
-            run(self._open(_BLOCKING))
+            run(self._open(BLOCKING))
 
     def _reserve(self) -> None:
         """Lock the run if that needs no waiting, and leave the rest to who enters it."""
@@ -459,7 +458,11 @@ class Tracker:
         must_land = flight.supersedes or log.is_failing
         batch = log.append(_line(flight, Status.RUNNING, attempt), sync=must_land)
         if must_land:
-            await driver.wait(batch)
+            try:
+                await driver.wait(batch)
+            except BaseException:
+                self._give_up(flight, attempt)
+                raise
             if batch.error is not None:
                 raise self._not_recorded(flight.step, batch.error)
 
