@@ -78,6 +78,7 @@ class Troubled(LogFile):
         Troubled.last = self
 
     def append(self, data):
+        """Write, or half of it."""
         self.history.append(("append", data))
         if self.full:
             super().append(data[: len(data) // 2])
@@ -85,12 +86,14 @@ class Troubled(LogFile):
         super().append(data)
 
     def sync(self):
+        """Wait for the disk, if it lets us."""
         self.history.append(("sync", b""))
         if self.lost:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         super().sync()
 
     def cut(self, size):
+        """Drop what follows, if it can be dropped."""
         self.history.append(("cut", size))
         if self.stuck:
             raise OSError(errno.EIO, os.strerror(errno.EIO))

@@ -10,7 +10,8 @@ import random
 
 import pytest
 
-from mist.checkpoint import open, read_records
+from mist import checkpoint
+from mist.checkpoint import read_records
 
 
 class _CancelledAt:
@@ -65,7 +66,7 @@ async def test_cancelled_at_every_await_point(tmp_path, kind, when):
             await asyncio.sleep(0.001)
             return "result" * (1000 if kind in {"large", "stored"} else 1)
 
-        async with open(tmp_path, run, spill_over=1000) as tracker:
+        async with checkpoint.open(tmp_path, run, spill_over=1000) as tracker:
             before = {"stored": 1, "superseding": 0}.get(kind)
             if before is not None:
                 await tracker.step("a", work, inputs=before)
@@ -103,7 +104,7 @@ async def test_cancelled_at_every_await_point(tmp_path, kind, when):
 
 async def test_a_cancelled_step_is_pending_not_failed(tmp_path, log):
     """The error is the cancellation itself, and it reaches the one who cancelled."""
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         task = asyncio.create_task(tracker.step("a", lambda: asyncio.sleep(10)))
         await asyncio.sleep(0.01)
         task.cancel("enough")
@@ -112,13 +113,13 @@ async def test_a_cancelled_step_is_pending_not_failed(tmp_path, log):
         assert task.cancelled()
         assert not tracker.is_completed("a")
     assert [record["status"] for record in log()] == ["running", "pending"]
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         assert await tracker.step("a", lambda: asyncio.sleep(0, 1)) == 1
 
 
 async def test_a_deadline_around_a_step_fires(tmp_path):
     """`asyncio.timeout` ends it, and the task's count of cancellations is as before."""
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.02):
                 await tracker.step("a", lambda: asyncio.sleep(10))
@@ -133,13 +134,13 @@ async def test_a_step_may_have_a_deadline_inside(tmp_path, log):
         async with asyncio.timeout(0.01):
             await asyncio.sleep(10)
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         with pytest.raises(TimeoutError):
             await tracker.step("a", work)
     assert [record["status"] for record in log()] == ["running", "failed"]
 
 
-async def test_cancelled_while_its_record_is_written_the_step_is_completed(tmp_path, troubled):
+async def test_cancelled_while_its_record_is_written_the_step_is_completed(troubled):
     """The work is done and cannot be called back: nobody does it again."""
     import threading
 
@@ -179,7 +180,7 @@ async def test_impatient_tasks_lose_nothing(tmp_path, seed):
     chance = random.Random(seed)
     done, begun = set(), []
 
-    async with open(tmp_path, "run", spill_over=100) as tracker:
+    async with checkpoint.open(tmp_path, "run", spill_over=100) as tracker:
 
         async def ask(number):
             async def work():
@@ -208,30 +209,32 @@ async def test_impatient_tasks_lose_nothing(tmp_path, seed):
 
 async def test_cancelled_while_it_opens_a_run_is_not_left_open(tmp_path):
     """Whenever the cancellation comes, the run can be opened afterwards."""
-    open(tmp_path, "run").close()
+    checkpoint.open(tmp_path, "run").close()
     for suspension in range(20):
-        cancelled = _CancelledAt(open(tmp_path, "run").__aenter__(), suspension, "waiting")
+        cancelled = _CancelledAt(
+            checkpoint.open(tmp_path, "run").__aenter__(), suspension, "waiting"
+        )
         task = asyncio.create_task(cancelled.run())
         await asyncio.wait([task])
         if not cancelled.happened:
             await task.result().__aexit__(None, None, None)
             break
         assert task.cancelled()
-        async with open(tmp_path, "run"):
+        async with checkpoint.open(tmp_path, "run"):
             pass
     assert suspension > 0
 
 
 async def test_cancelled_while_it_closes_a_run_is_closed(tmp_path):
     """And the cancellation arrives."""
-    tracker = await open(tmp_path, "run").__aenter__()
+    tracker = await checkpoint.open(tmp_path, "run").__aenter__()
     task = asyncio.create_task(
         _CancelledAt(tracker.__aexit__(None, None, None), 0, "waiting").run()
     )
     with contextlib.suppress(asyncio.CancelledError):
         await task
     assert task.cancelled()
-    async with open(tmp_path, "run"):
+    async with checkpoint.open(tmp_path, "run"):
         pass
 
 
@@ -241,7 +244,7 @@ def test_an_interrupt_is_no_failure_either(tmp_path, log):
     def interrupted():
         raise KeyboardInterrupt
 
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         with pytest.raises(KeyboardInterrupt):
             tracker.step_sync("a", interrupted)
         assert tracker.step_sync("a", lambda: 1) == 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mist.checkpoint import open
+from mist import checkpoint
 from mist.checkpoint.compaction import compact
 from mist.checkpoint.log_file import LogFile
 from mist.checkpoint.replay import Replay
@@ -36,7 +36,7 @@ def test_superseded_records_are_dropped(tmp_path, write_log):
         step("flaky", result=2, attempt=7),
         step("crashed", "running"),
     )
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.completed_steps() == ["a", "flaky"]
         assert tracker.step_sync("b", lambda: 3) == 3
     assert read(path) == [
@@ -49,7 +49,7 @@ def test_superseded_records_are_dropped(tmp_path, write_log):
         ("b", "completed"),
     ]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert [tracker.result(name) for name in ("a", "flaky", "b")] == [1, 2, 3]
 
 
@@ -58,7 +58,7 @@ def test_a_log_that_is_mostly_current_stays_as_it_is(tmp_path, write_log):
     records = [record for n in range(1000) for record in (step(f"{n}", "running"), step(f"{n}"))]
     path = write_log(*records)
     inode = path.stat().st_ino
-    open(tmp_path, "run").close()
+    checkpoint.open(tmp_path, "run").close()
     assert path.stat().st_ino == inode
 
 
@@ -66,7 +66,7 @@ def test_a_short_log_stays_as_it_is(tmp_path, write_log):
     """It is not worth it."""
     path = write_log(*[step("a", "running")] * 50)
     inode = path.stat().st_ino
-    open(tmp_path, "run").close()
+    checkpoint.open(tmp_path, "run").close()
     assert path.stat().st_ino == inode
 
 
@@ -74,10 +74,10 @@ def test_a_compacted_log_is_not_compacted_again(tmp_path, write_log):
     """Whatever its statuses are, once is enough."""
     for status in ("pending", "skipped", "running", "failed", "completed"):
         path = write_log(*[step(f"{n % 30}", status) for n in range(1000)])
-        open(tmp_path, "run").close()
+        checkpoint.open(tmp_path, "run").close()
         inode, size = path.stat().st_ino, path.stat().st_size
         assert len(read(path)) == 30
-        open(tmp_path, "run").close()
+        checkpoint.open(tmp_path, "run").close()
         assert (path.stat().st_ino, path.stat().st_size) == (inode, size)
 
 
@@ -90,7 +90,7 @@ def test_bad_lines_are_dropped_and_the_future_is_kept(tmp_path, write_log):
         step("a", result=1),
         b'{"step":"b","sta',
     )
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert [problem.line for problem in tracker.problems] == [501, 502, 504]
         tracker.step_sync("c", lambda: 1)
     assert read(path) == [
@@ -104,12 +104,12 @@ def test_bad_lines_are_dropped_and_the_future_is_kept(tmp_path, write_log):
 
 def test_results_in_files_that_nobody_needs_are_removed(tmp_path):
     """Those of superseded records, and what a crash has left of writing one."""
-    with open(tmp_path, "run", spill_over=0) as tracker:
+    with checkpoint.open(tmp_path, "run", spill_over=0) as tracker:
         for number in range(200):
             tracker.step_sync("a", lambda number=number: f"result {number}", inputs=number)
     (tmp_path / "run.data" / "half.tmp").write_text("half")
     assert len(list((tmp_path / "run.data").iterdir())) == 201
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.result("a") == "result 199"
     assert len(list((tmp_path / "run.data").iterdir())) == 1
 
@@ -119,7 +119,7 @@ def test_no_room_for_it_is_no_reason_not_to_open(tmp_path, write_log):
     path = write_log(*[step("a", "running")] * 500, step("a", result=1))
     (tmp_path / "run.tmp").mkdir()
     before = path.read_bytes()
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.result("a") == 1
         assert path.read_bytes() == before
 
@@ -163,20 +163,21 @@ def test_a_compacted_log_says_the_same(tmp_path_factory, records):
 
 KILLED = """
 import os, shutil, signal, sys, time
-from mist.checkpoint import open as open_run, read_records
+from mist import checkpoint
+from mist.checkpoint import read_records
 directory, original = sys.argv[1:]
 outcomes = set()
 for number in range(60):
     shutil.copy(original, directory + "/run.jsonl")
     child = os.fork()
     if child == 0:
-        open_run(directory, "run")
+        checkpoint.open(directory, "run")
         os._exit(0)
     time.sleep(number / 4000)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     outcomes.add(len(list(read_records(directory + "/run.jsonl"))))
-    with open_run(directory, "run") as tracker:
+    with checkpoint.open(directory, "run") as tracker:
         assert tracker.problems == ()
         assert tracker.completed_steps() == [str(n) for n in range(500)]
 print(*sorted(outcomes))

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from mist.checkpoint import open
+from mist import checkpoint
 
 
 def records_in(data):
@@ -15,7 +15,7 @@ def records_in(data):
     return data.count(b"\n")
 
 
-async def test_concurrent_steps_share_writes_and_fsyncs(tmp_path, troubled):
+async def test_concurrent_steps_share_writes_and_fsyncs(troubled):
     """64 steps at once take a few of each, where one by one they would take 64."""
     tracker, file = await asyncio.to_thread(troubled)
 
@@ -28,7 +28,7 @@ async def test_concurrent_steps_share_writes_and_fsyncs(tmp_path, troubled):
     assert sum(records_in(data) for kind, data in file.history if kind == "append") == 128
 
 
-def test_threads_share_them_too(tmp_path, troubled):
+def test_threads_share_them_too(troubled):
     """What gathers while one fsync takes its time goes with the next."""
     tracker, file = troubled()
     together, original = threading.Barrier(32), file.sync
@@ -51,7 +51,7 @@ def test_threads_share_them_too(tmp_path, troubled):
     assert len([kind for kind, _ in file.history if kind == "sync"]) <= 8
 
 
-async def test_a_step_returns_only_after_its_own_record_is_durable(tmp_path, troubled):
+async def test_a_step_returns_only_after_its_own_record_is_durable(troubled):
     """At the moment that each of many steps returns, an fsync has ended since its record's write.
 
     The file says what is durable: everything that was written when the last fsync began.
@@ -84,7 +84,7 @@ async def test_a_step_returns_only_after_its_own_record_is_durable(tmp_path, tro
     await asyncio.gather(*(take(number) for number in range(300)))
 
 
-async def test_a_step_is_not_completed_before_its_record_is_durable(tmp_path, troubled):
+async def test_a_step_is_not_completed_before_its_record_is_durable(troubled):
     """While the fsync is under way, nobody is told that the step is done."""
     tracker, file = await asyncio.to_thread(troubled)
     release, syncing, original = threading.Event(), threading.Event(), file.sync
@@ -109,7 +109,7 @@ async def test_a_step_is_not_completed_before_its_record_is_durable(tmp_path, tr
     assert tracker.is_completed("a")
 
 
-def test_a_lone_step_takes_one_fsync(tmp_path, troubled):
+def test_a_lone_step_takes_one_fsync(troubled):
     """The record that a step runs is written at once, but nobody waits for the disk."""
     tracker, file = troubled()
     for number in range(10):
@@ -119,13 +119,14 @@ def test_a_lone_step_takes_one_fsync(tmp_path, troubled):
 
 def test_a_running_step_is_in_the_log(tmp_path, log):
     """Who looks at the log of a run that goes on sees what it is at."""
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
 
         def work():
             for _ in range(500):
                 if log():
                     return log()[-1]["status"]
                 threading.Event().wait(0.01)  # real time: another thread writes
+            return None
 
         assert tracker.step_sync("a", work) == "running"
 
@@ -136,7 +137,7 @@ def test_a_result_is_let_go_once_it_is_recorded(tmp_path):
     class Large(dict):
         pass
 
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         kept = weakref.ref(tracker.step_sync("a", lambda: Large(x=1)))
         for _ in range(200):
             gc.collect()
@@ -149,7 +150,7 @@ def test_a_result_is_let_go_once_it_is_recorded(tmp_path):
 def test_every_tracker_ends_its_thread(tmp_path):
     """Opening and closing leaves nothing running."""
     for number in range(20):
-        with open(tmp_path, f"run-{number}") as tracker:
+        with checkpoint.open(tmp_path, f"run-{number}") as tracker:
             tracker.step_sync("a", lambda: 1)
     for thread in threading.enumerate():
         if thread.name == "mist-checkpoint":
@@ -159,6 +160,6 @@ def test_every_tracker_ends_its_thread(tmp_path):
 
 def test_records_handed_over_before_close_are_written(tmp_path, log):
     """Also those that nobody waits for."""
-    with open(tmp_path, "run") as tracker, pytest.raises(KeyboardInterrupt):
+    with checkpoint.open(tmp_path, "run") as tracker, pytest.raises(KeyboardInterrupt):
         tracker.step_sync("a", lambda: (_ for _ in ()).throw(KeyboardInterrupt).__next__())
     assert [record["status"] for record in log()] == ["running", "pending"]

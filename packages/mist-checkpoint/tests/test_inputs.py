@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from mist.checkpoint import InvalidValue, open
+from mist import checkpoint
+from mist.checkpoint import InvalidValue
 
 
 def score(tracker, calls, inputs):
@@ -15,11 +16,11 @@ def score(tracker, calls, inputs):
 def test_changed_inputs_run_the_step_again(tmp_path):
     """In the same run and in a later one; and the last inputs are those that count."""
     calls = []
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert score(tracker, calls, {"model": "a", "n": 1}) == 1
         assert score(tracker, calls, {"n": 1, "model": "a"}) == 1  # the order says nothing
         assert score(tracker, calls, {"model": "b", "n": 1}) == 2
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert score(tracker, calls, {"model": "b", "n": 1}) == 2
         assert score(tracker, calls, {"model": "a", "n": 1}) == 3
     assert len(calls) == 3
@@ -27,7 +28,7 @@ def test_changed_inputs_run_the_step_again(tmp_path):
 
 def test_the_hash_is_in_the_log_under_a_key_of_its_own(tmp_path, log):
     """Both records have it, and the inputs themselves are nowhere."""
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         tracker.step_sync("a", lambda: 1, inputs="a secret prompt")
     for record in log():
         assert len(record["inputs"]) == 64
@@ -37,13 +38,13 @@ def test_the_hash_is_in_the_log_under_a_key_of_its_own(tmp_path, log):
 def test_inputs_that_were_not_recorded_have_not_changed(tmp_path, write_log):
     """A step that mist-go completed stays completed; so does one asked for without inputs."""
     write_log({"step": "a", "status": "completed", "result": 1})
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.step_sync("a", lambda: 2, inputs=[1]) == 1
         tracker.step_sync("b", lambda: 3, inputs=[1])
         assert tracker.step_sync("b", lambda: 4) == 3
 
 
-def test_the_old_result_is_gone_from_the_disk_before_the_step_runs_again(tmp_path, troubled):
+def test_the_old_result_is_gone_from_the_disk_before_the_step_runs_again(troubled):
     """A crash in between must not leave the old result as the step's last word."""
     tracker, file = troubled()
     tracker.step_sync("a", lambda: 1, inputs=[1])
@@ -62,7 +63,7 @@ async def test_different_inputs_at_the_same_time_run_one_after_the_other(tmp_pat
     """Neither gets the result of the other's inputs."""
     running = []
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
 
         async def ask(inputs):
             async def work():
@@ -80,7 +81,7 @@ async def test_different_inputs_at_the_same_time_run_one_after_the_other(tmp_pat
 @pytest.mark.parametrize("inputs", [object(), {"a": {1, object()}}, "\ud800"])
 def test_inputs_that_do_not_encode_are_refused(tmp_path, inputs, log):
     """Nothing is called and nothing recorded."""
-    with open(tmp_path, "run") as tracker:
-        with pytest.raises(InvalidValue, match="inputs do not encode"):
-            tracker.step_sync("a", lambda: pytest.fail("called"), inputs=inputs)
+    refused = pytest.raises(InvalidValue, match="inputs do not encode")
+    with checkpoint.open(tmp_path, "run") as tracker, refused:
+        tracker.step_sync("a", lambda: pytest.fail("called"), inputs=inputs)
     assert log() == []

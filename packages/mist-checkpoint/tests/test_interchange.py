@@ -5,7 +5,8 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mist.checkpoint import Status, open, read_records
+from mist import checkpoint
+from mist.checkpoint import Status, read_records
 from mist.checkpoint.log_file import LogFile
 from mist.checkpoint.replay import Replay
 
@@ -26,7 +27,7 @@ def test_a_whole_log_of_mist_go_resumes(golden, tmp_path):
     """What it completed is not run again, and has the results that mist-go recorded."""
     data = (golden / "checkpoint" / "complete-run.jsonl").read_bytes()
     (tmp_path / "complete-run.jsonl").write_bytes(data)
-    with open(tmp_path, "complete-run") as tracker:
+    with checkpoint.open(tmp_path, "complete-run") as tracker:
         assert tracker.problems == ()
         assert {name: tracker.result(name) for name in tracker.completed_steps()} == {
             "fetch-dataset": [{"id": 1, "q": "2<3?"}, {"id": 2, "q": "世界"}],
@@ -55,7 +56,7 @@ def test_mist_gos_records_are_read_in_full(golden):
 
 def test_what_only_we_write_does_not_disturb_mist_go(tmp_path):
     """A result in a file is no result to mist-go, and keys that it does not know are ignored."""
-    with open(tmp_path, "run", spill_over=10) as tracker:
+    with checkpoint.open(tmp_path, "run", spill_over=10) as tracker:
         tracker.step_sync("large", lambda: "x" * 100)
         tracker.step_sync("small", lambda: 1, inputs=[1])
     data = (tmp_path / "run.jsonl").read_bytes()

@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from mist.checkpoint import open, read_records
+from mist import checkpoint
+from mist.checkpoint import read_records
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills with a signal, forks")
 
@@ -109,7 +110,7 @@ def test_two_hundred_kills(tmp_path, spawn):
             if record.status == "completed"
         )
         assert completed == {f"step-{number}": 1 for number in range(50)}
-        with open(tmp_path / "runs", run) as tracker:
+        with checkpoint.open(tmp_path / "runs", run) as tracker:
             assert tracker.problems == ()
             for number in range(50):
                 assert tracker.result(f"step-{number}")["name"] == f"step-{number}"

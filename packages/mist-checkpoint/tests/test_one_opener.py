@@ -10,14 +10,15 @@ import time
 
 import pytest
 
-from mist.checkpoint import InvalidValue, RunInUse, StorageError, open
+from mist import checkpoint
+from mist.checkpoint import InvalidValue, RunInUse, StorageError
 
 unix = pytest.mark.skipif(os.name == "nt", reason="a matter of Unix")
 
 HOLDER = """
 import sys
-from mist.checkpoint import open
-with open(sys.argv[1], "run") as tracker:
+from mist import checkpoint
+with checkpoint.open(sys.argv[1], "run") as tracker:
     print("open", flush=True)
     sys.stdin.readline()
 """
@@ -39,30 +40,30 @@ def test_the_second_opener_is_refused_and_told_who_has_the_run(tmp_path, holder)
     """The error names the process; its code is `conflict`. mist-go lets both write."""
     process = holder()
     with pytest.raises(RunInUse, match=f"by process {process.pid}") as caught:
-        open(tmp_path, "run")
+        checkpoint.open(tmp_path, "run")
     assert (caught.value.code, caught.value.holder) == ("conflict", process.pid)
-    open(tmp_path, "another").close()
+    checkpoint.open(tmp_path, "another").close()
     process.communicate("\n", timeout=10)
-    open(tmp_path, "run").close()
+    checkpoint.open(tmp_path, "run").close()
 
 
 def test_a_second_opener_in_the_same_process_is_refused(tmp_path):
     """Also in another thread."""
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         with pytest.raises(RunInUse) as caught:
-            open(tmp_path, "run")
+            checkpoint.open(tmp_path, "run")
         assert caught.value.holder == os.getpid()
         assert tracker.step_sync("a", lambda: 1) == 1
-    open(tmp_path, "run").close()
+    checkpoint.open(tmp_path, "run").close()
 
 
 async def test_a_second_opener_in_an_event_loop_is_refused_at_once(tmp_path):
     """By `open` already, though there is nothing that blocks the loop."""
-    async with open(tmp_path, "run"):
+    async with checkpoint.open(tmp_path, "run"):
         with pytest.raises(RunInUse) as caught:
-            open(tmp_path, "run")
+            checkpoint.open(tmp_path, "run")
         assert caught.value.holder == os.getpid()
-    async with open(tmp_path, "run"):
+    async with checkpoint.open(tmp_path, "run"):
         pass
 
 
@@ -71,14 +72,14 @@ def test_a_killed_opener_has_nothing_open(tmp_path, holder):
     process = holder()
     process.kill()
     process.wait()
-    open(tmp_path, "run").close()
+    checkpoint.open(tmp_path, "run").close()
 
 
 def test_waiting_ends_when_the_opener_is_gone(tmp_path, holder):
     """With `wait=True` the run is opened as soon as it is free."""
     process = holder()
     threading.Timer(0.2, process.kill).start()
-    with open(tmp_path, "run", wait=True) as tracker:
+    with checkpoint.open(tmp_path, "run", wait=True) as tracker:
         assert process.wait() != 0
         assert tracker.step_sync("a", lambda: 1) == 1
 
@@ -87,17 +88,17 @@ def test_waiting_is_bounded_by_its_timeout(tmp_path, holder):
     """The error knows the process, and its code is `timeout`."""
     process = holder()
     started = time.monotonic()
-    with pytest.raises(RunInUse, match="gave up after 0.2 s") as caught:
-        open(tmp_path, "run", wait=True, timeout=0.2)
+    with pytest.raises(RunInUse, match=r"gave up after 0\.2 s") as caught:
+        checkpoint.open(tmp_path, "run", wait=True, timeout=0.2)
     assert 0.2 <= time.monotonic() - started < 5
     assert (caught.value.code, caught.value.holder) == ("timeout", process.pid)
 
 
 async def test_waiting_in_an_event_loop_leaves_it_free(tmp_path):
     """Others go on meanwhile, and a cancelled wait takes nothing."""
-    async with open(tmp_path, "run") as first:
-        waiting = asyncio.create_task(open(tmp_path, "run", wait=True).__aenter__())
-        given_up = asyncio.create_task(open(tmp_path, "run", wait=True).__aenter__())
+    async with checkpoint.open(tmp_path, "run") as first:
+        waiting = asyncio.create_task(checkpoint.open(tmp_path, "run", wait=True).__aenter__())
+        given_up = asyncio.create_task(checkpoint.open(tmp_path, "run", wait=True).__aenter__())
         await asyncio.sleep(0.1)
         given_up.cancel()
         await asyncio.wait([given_up])
@@ -107,7 +108,7 @@ async def test_waiting_in_an_event_loop_leaves_it_free(tmp_path):
     async with asyncio.timeout(5):
         second = await waiting
     with pytest.raises(RunInUse):
-        open(tmp_path, "run")
+        checkpoint.open(tmp_path, "run")
     await second.__aexit__(None, None, None)
 
 
@@ -115,24 +116,24 @@ async def test_waiting_in_an_event_loop_leaves_it_free(tmp_path):
 def test_a_timeout_that_is_none_is_refused(tmp_path, timeout):
     """The code is `validation`."""
     with pytest.raises(InvalidValue, match="timeout"):
-        open(tmp_path, "run", wait=True, timeout=timeout)
+        checkpoint.open(tmp_path, "run", wait=True, timeout=timeout)
 
 
 def test_a_tracker_that_is_forgotten_gives_the_run_back(tmp_path):
     """Nobody else has to wait for the end of the process."""
-    tracker = open(tmp_path, "run")
+    tracker = checkpoint.open(tmp_path, "run")
     del tracker
     gc.collect()
-    open(tmp_path, "run").close()
+    checkpoint.open(tmp_path, "run").close()
 
 
 def test_a_run_that_failed_to_open_is_not_locked(tmp_path):
     """Once the cause is gone, it opens."""
     (tmp_path / "run.jsonl").mkdir()
     with pytest.raises(StorageError):
-        open(tmp_path, "run")
+        checkpoint.open(tmp_path, "run")
     (tmp_path / "run.jsonl").rmdir()
-    open(tmp_path, "run").close()
+    checkpoint.open(tmp_path, "run").close()
 
 
 @unix
@@ -140,11 +141,11 @@ def test_a_lock_file_that_cannot_be_one_is_a_clear_error(tmp_path):
     """A directory, or a symbolic link that leads anywhere."""
     (tmp_path / "run.lock").mkdir()
     with pytest.raises(StorageError, match="cannot lock") as caught:
-        open(tmp_path, "run")
+        checkpoint.open(tmp_path, "run")
     assert caught.value.code == "validation"
     (tmp_path / "other.lock").symlink_to(tmp_path / "victim")
     with pytest.raises(StorageError, match="cannot lock"):
-        open(tmp_path, "other")
+        checkpoint.open(tmp_path, "other")
     assert not (tmp_path / "victim").exists()
 
 
@@ -153,12 +154,12 @@ def test_a_forked_child_neither_uses_the_run_nor_keeps_it(tmp_path, spawn):
     """Its parent is killed, it lives on, and the run opens."""
     parent = spawn(
         "import os, sys, time\n"
-        "from mist.checkpoint import CheckpointError, open\n"
-        "tracker = open(sys.argv[1], 'run')\n"
+        "from mist import checkpoint\n"
+        "tracker = checkpoint.open(sys.argv[1], 'run')\n"
         "if os.fork() == 0:\n"
         "    try:\n"
         "        tracker.step_sync('a', lambda: 1)\n"
-        "    except CheckpointError as error:\n"
+        "    except checkpoint.CheckpointError as error:\n"
         "        print(os.getpid(), error.code, 'forked child' in str(error), flush=True)\n"
         "    tracker.close()\n"
         "time.sleep(60)\n",
@@ -168,10 +169,10 @@ def test_a_forked_child_neither_uses_the_run_nor_keeps_it(tmp_path, spawn):
     try:
         assert (code, forked) == ("conflict", "True")
         with pytest.raises(RunInUse):
-            open(tmp_path, "run")
+            checkpoint.open(tmp_path, "run")
         parent.kill()
         parent.wait()
-        open(tmp_path, "run").close()
+        checkpoint.open(tmp_path, "run").close()
         os.kill(int(child), 0)
     finally:
         os.kill(int(child), signal.SIGKILL)
@@ -179,10 +180,10 @@ def test_a_forked_child_neither_uses_the_run_nor_keeps_it(tmp_path, spawn):
 
 CONTENDER = """
 import os, sys
-from mist.checkpoint import open
+from mist import checkpoint
 sys.stdin.readline()
 for turn in range(5):
-    with open(sys.argv[1], "run", wait=True) as tracker:
+    with checkpoint.open(sys.argv[1], "run", wait=True) as tracker:
         os.close(os.open(sys.argv[2], os.O_CREAT | os.O_EXCL))
         tracker.step_sync(f"{os.getpid()}-{turn}", lambda: 1)
         os.unlink(sys.argv[2])
@@ -196,14 +197,14 @@ def test_many_processes_take_turns(tmp_path, spawn):
         contender.stdin.write("go\n")
         contender.stdin.flush()
     assert [contender.wait(timeout=60) for contender in contenders] == [0] * 12
-    with open(tmp_path / "runs", "run") as tracker:
+    with checkpoint.open(tmp_path / "runs", "run") as tracker:
         assert len(tracker.completed_steps()) == 60
 
 
 def test_the_error_survives_pickling(tmp_path):
     """It comes back from a worker process whole."""
-    with open(tmp_path, "run"), pytest.raises(RunInUse) as caught:
-        open(tmp_path, "run")
+    with checkpoint.open(tmp_path, "run"), pytest.raises(RunInUse) as caught:
+        checkpoint.open(tmp_path, "run")
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (str(copy), copy.code, copy.holder) == (
         str(caught.value),

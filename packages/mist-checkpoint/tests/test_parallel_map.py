@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mist.checkpoint import CheckpointError, InvalidValue, Outcome, checkpointed_map, open
+from mist import checkpoint
+from mist.checkpoint import CheckpointError, InvalidValue, Outcome, checkpointed_map
 
 
 class Pool:
@@ -47,7 +48,7 @@ async def test_outcomes_come_in_the_order_of_the_items(tmp_path, pool):
         active.remove(item)
         return item * 10
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         outcomes = await checkpointed_map(tracker, pool, range(20), work)
         assert tracker.is_completed("19")
     assert [outcome.unwrap() for outcome in outcomes] == [item * 10 for item in range(20)]
@@ -66,13 +67,13 @@ async def test_a_resumed_map_works_on_the_rest_only(tmp_path, pool):
             raise RuntimeError("not yet")
         return item.upper()
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         outcomes = await checkpointed_map(tracker, pool, "abcde", work)
         assert [outcome.ok for outcome in outcomes] == [True, True, False, True, True]
         with pytest.raises(RuntimeError, match="not yet"):
             outcomes[2].unwrap()
     calls += [None] * 10
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         outcomes = await checkpointed_map(tracker, pool, "abcdefg", work)
         assert [outcome.value for outcome in outcomes] == list("ABCDEFG")
     assert sorted(calls[15:]) == ["c", "f", "g"]
@@ -90,7 +91,7 @@ async def test_items_that_are_done_do_not_wait_for_their_turn(tmp_path):
         return item
 
     for _ in range(2):
-        async with open(tmp_path, "run") as tracker:
+        async with checkpoint.open(tmp_path, "run") as tracker:
             await checkpointed_map(tracker, Pool(2, Rate()), range(10), work)
     assert len(turns) == 10
 
@@ -103,7 +104,7 @@ async def test_names_and_types(tmp_path, pool):
 
     items = [{"id": f"i{n}"} for n in range(3)]
     for _ in range(2):
-        async with open(tmp_path, "run") as tracker:
+        async with checkpoint.open(tmp_path, "run") as tracker:
             for name in ("embed", "score"):
                 outcomes = await checkpointed_map(
                     tracker, pool, items, work, key=lambda i: i["id"], name=name, T=tuple[str, int]
@@ -119,7 +120,7 @@ async def test_two_items_with_one_key_are_refused(tmp_path, pool):
     async def work(item):
         pytest.fail(f"called with {item}")
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         with pytest.raises(InvalidValue, match="items 0 and 2 have the same key 'a'"):
             await checkpointed_map(tracker, pool, ["a", "b", "a"], work)
         with pytest.raises(InvalidValue, match="pass `key`"):
@@ -133,7 +134,7 @@ async def test_what_is_no_pool_is_refused(tmp_path, pool):
     async def work(item):
         pytest.fail(f"called with {item}")
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         with pytest.raises(InvalidValue, match="neither a map nor"):
             await checkpointed_map(tracker, pool, "abc", work)
 
@@ -147,7 +148,7 @@ async def test_a_map_that_loses_results_is_noticed(tmp_path):
     async def work(item):
         return item
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         with pytest.raises(CheckpointError, match="1 results for 3 items"):
             await checkpointed_map(tracker, lossy, "abc", work)
 
@@ -158,7 +159,7 @@ async def test_nothing_to_do(tmp_path, pool):
     async def work(item):
         return item
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         assert await checkpointed_map(tracker, pool, [], work) == []
 
 
@@ -174,7 +175,7 @@ async def test_a_cancelled_map_leaves_nothing_running(tmp_path, pool):
             active.remove(item)
         return item
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await checkpointed_map(tracker, pool, range(100), work)

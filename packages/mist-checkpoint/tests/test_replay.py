@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mist.checkpoint import Problem, open, read_records
+from mist import checkpoint
+from mist.checkpoint import Problem, read_records
 
 
 def step(name, status="completed", **more):
@@ -31,7 +32,10 @@ def test_bad_lines_are_skipped_and_reported_with_their_numbers(tmp_path, write_l
         b"[" * 100_000 + b"\n",
         step("c"),
     )
-    with caplog.at_level(logging.WARNING, "mist.checkpoint"), open(tmp_path, "run") as tracker:
+    with (
+        caplog.at_level(logging.WARNING, "mist.checkpoint"),
+        checkpoint.open(tmp_path, "run") as tracker,
+    ):
         assert tracker.completed_steps() == ["a", "b", "c"]
         assert [problem.line for problem in tracker.problems] == [2, 3, 6, 7, 8, 9, 10, 11]
         assert tracker.problem_count == 8
@@ -43,7 +47,7 @@ def test_bad_lines_are_skipped_and_reported_with_their_numbers(tmp_path, write_l
 def test_reports_are_bounded(tmp_path, write_log):
     """A hundred are kept, the rest is counted."""
     write_log(b"x\n" * 10_000, step("a"))
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert len(tracker.problems) == 100
         assert tracker.problem_count == 10_000
         assert tracker.completed_steps() == ["a"]
@@ -57,7 +61,7 @@ def test_a_log_from_the_future_is_reported_and_not_fatal(tmp_path, write_log):
         step("b", "archived", shard={"n": 1}),
         step("c", shard={"n": 1}),
     )
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.completed_steps() == ["a", "c"]
         assert [problem.line for problem in tracker.problems] == [2, 3]
         assert "unknown status 'archived'" in tracker.problems[0].reason
@@ -70,14 +74,14 @@ def test_running_and_failed_mean_not_completed(tmp_path, write_log):
         *(step(name) for name in ("running", "failed", "pending", "skipped")),
         *(step(name, name) for name in ("running", "failed", "pending", "skipped")),
     )
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.completed_steps() == ["pending", "skipped"]
 
 
 def test_crlf_and_blank_lines_are_read(tmp_path, write_log):
     """A log that went through Windows' hands is a log."""
     write_log(b'{"step":"a","status":"completed","result":"x"}\r\n', b"\r\n", b"  \n", step("b"))
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.completed_steps() == ["a", "b"]
         assert tracker.result("a") == "x"
         assert tracker.problems == ()
@@ -87,7 +91,7 @@ def test_a_torn_tail_is_cut_before_the_first_append(tmp_path, write_log, log):
     """It is reported; the file is left alone until there is something to write."""
     path = write_log(step("a"), b'{"step":"b","status":"comp')
     before = path.read_bytes()
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert [problem.line for problem in tracker.problems] == [2]
         assert path.read_bytes() == before
         tracker.step_sync("c", lambda: 3)
@@ -97,7 +101,7 @@ def test_a_torn_tail_is_cut_before_the_first_append(tmp_path, write_log, log):
 def test_a_last_record_without_newline_counts(tmp_path, write_log, log):
     """It lacks nothing else; what follows begins on a line of its own."""
     write_log(step("a"), b'{"step":"b","status":"completed","result":2}')
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.result("b") == 2
         assert tracker.problems == ()
         tracker.step_sync("c", lambda: 3)
@@ -117,7 +121,7 @@ def completed_by(line):
 def test_wherever_the_log_is_torn_what_was_whole_counts(tmp_path_factory):
     """Cut at every byte: the whole records count, one step more is recorded and read back."""
     directory = tmp_path_factory.mktemp("torn")
-    with open(directory, "whole") as tracker:
+    with checkpoint.open(directory, "whole") as tracker:
         for name in "abc":
             tracker.step_sync(name, lambda name=name: {"é": name})
     data = (directory / "whole.jsonl").read_bytes()
@@ -126,10 +130,10 @@ def test_wherever_the_log_is_torn_what_was_whole_counts(tmp_path_factory):
         path.write_bytes(data[:size])
         whole = [name for line in data[:size].split(b"\n") if (name := completed_by(line))]
         for _ in range(2):
-            with open(directory, "torn") as tracker:
+            with checkpoint.open(directory, "torn") as tracker:
                 assert [n for n in tracker.completed_steps() if n != "new"] == whole
                 assert tracker.step_sync("new", lambda: 1) == 1
-        with open(directory, "torn") as tracker:
+        with checkpoint.open(directory, "torn") as tracker:
             assert tracker.problems == ()
 
 
@@ -141,9 +145,9 @@ def test_no_bytes_keep_a_run_from_opening(tmp_path_factory, data):
     """Whatever is in the file, the run opens, and what it does then is there the next time."""
     directory = tmp_path_factory.mktemp("fuzz")
     (directory / "run.jsonl").write_bytes(data)
-    with open(directory, "run") as tracker:
+    with checkpoint.open(directory, "run") as tracker:
         assert tracker.step_sync("new step", lambda: 1) == 1
-    with open(directory, "run") as tracker:
+    with checkpoint.open(directory, "run") as tracker:
         assert tracker.is_completed("new step")
 
 
@@ -151,7 +155,7 @@ def test_a_log_larger_than_a_chunk_is_read_whole(tmp_path, write_log):
     """Records cross the borders of what is read at a time; one is larger than that itself."""
     records = [step(f"step-{number}", result="x" * 1000) for number in range(3000)]
     write_log(*records, step("large", result="y" * 3_000_000), step("last"))
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert len(tracker.completed_steps()) == 3002
         assert tracker.result("large") == "y" * 3_000_000
         assert tracker.result("step-2999") == "x" * 1000
@@ -160,11 +164,11 @@ def test_a_log_larger_than_a_chunk_is_read_whole(tmp_path, write_log):
 def test_line_numbers_count_on_from_chunk_to_chunk(tmp_path, write_log):
     """A bad line far into the file has the number that an editor shows."""
     write_log(*[step("a", result="x" * 1000)] * 5000, b"bad\n", step("b"))
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert [problem.line for problem in tracker.problems] == [5001]
 
 
-def test_what_a_resumed_run_trusts_is_synced_first(tmp_path, write_log, troubled):
+def test_what_a_resumed_run_trusts_is_synced_first(write_log, troubled):
     """A killed run may have left records that are not on the disk yet."""
     write_log(step("a"))
     _, file = troubled()
@@ -175,11 +179,11 @@ def test_a_log_that_is_a_directory_is_a_clear_error(tmp_path):
     """The code is `validation`."""
     (tmp_path / "run.jsonl").mkdir()
     with pytest.raises(OSError, match="directory") as caught:
-        open(tmp_path, "run")
+        checkpoint.open(tmp_path, "run")
     assert caught.value.code == "validation"
 
 
-def test_reading_records_of_a_log(tmp_path, write_log):
+def test_reading_records_of_a_log(write_log):
     """Every record in its order, unknown statuses too; lines that are none are reported."""
     path = write_log(step("a"), b"bad\n", step("b", "archived"), b'{"step":"c","sta')
     problems = []

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from mist.checkpoint import InvalidValue, open
+from mist import checkpoint
+from mist.checkpoint import InvalidValue
 from mist.checkpoint.backoff import wait_after
 
 
@@ -15,12 +16,14 @@ class Flaky:
         self.good, self.calls = good, 0
 
     def plain(self):
+        """Fail, or return how often it was called."""
         self.calls += 1
         if self.calls < self.good:
             raise ConnectionError(f"refused {self.calls}")
         return self.calls
 
     async def work(self):
+        """Do the same, to be awaited."""
         return self.plain()
 
 
@@ -35,7 +38,7 @@ def test_attempts_are_recorded_as_mist_go_records_them(tmp_path, hastily, log):
     flaky = Flaky(4)
 
     async def work():
-        async with open(tmp_path, "run") as tracker:
+        async with checkpoint.open(tmp_path, "run") as tracker:
             assert await tracker.step_retry("a", 5, flaky.work) == 4
 
     assert 0.7 <= hastily(work) < 1.2
@@ -56,7 +59,7 @@ def test_the_last_error_is_raised_without_a_last_wait(tmp_path, hastily):
     flaky = Flaky(99)
 
     async def work():
-        async with open(tmp_path, "run") as tracker:
+        async with checkpoint.open(tmp_path, "run") as tracker:
             with pytest.raises(ConnectionError, match="refused 3"):
                 await tracker.step_retry("a", 3, flaky.work)
             assert not tracker.is_completed("a")
@@ -68,7 +71,7 @@ def test_the_last_error_is_raised_without_a_last_wait(tmp_path, hastily):
 def test_blocking_attempts(tmp_path):
     """The same without a loop; two short waits are slept for real."""
     flaky = Flaky(3)
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.step_retry_sync("a", 3, flaky.plain) == 3
         assert tracker.step_retry_sync("a", 3, flaky.plain) == 3
     assert flaky.calls == 3
@@ -77,15 +80,18 @@ def test_blocking_attempts(tmp_path):
 @pytest.mark.parametrize("attempts", [0, -1])
 def test_no_attempts_are_refused(tmp_path, attempts):
     """The code is `validation`, and nothing is called."""
-    with open(tmp_path, "run") as tracker:
-        with pytest.raises(InvalidValue, match="max_attempts"):
-            tracker.step_retry_sync("a", attempts, lambda: pytest.fail("called"))
+    refused = pytest.raises(InvalidValue, match="max_attempts")
+    with checkpoint.open(tmp_path, "run") as tracker, refused:
+        tracker.step_retry_sync("a", attempts, lambda: pytest.fail("called"))
 
 
 def test_a_result_that_does_not_encode_is_not_tried_again(tmp_path):
     """Another attempt would not mend it."""
     calls = []
-    with open(tmp_path, "run") as tracker, pytest.raises(InvalidValue, match="does not encode"):
+    with (
+        checkpoint.open(tmp_path, "run") as tracker,
+        pytest.raises(InvalidValue, match="does not encode"),
+    ):
         tracker.step_retry_sync("a", 5, lambda: calls.append(1) or object())
     assert calls == [1]
 
@@ -95,7 +101,7 @@ def test_cancelled_while_it_waits_for_the_next_attempt(tmp_path, hastily, log):
     flaky = Flaky(99)
 
     async def work():
-        async with open(tmp_path, "run") as tracker:
+        async with checkpoint.open(tmp_path, "run") as tracker:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await tracker.step_retry("a", 99, flaky.work)

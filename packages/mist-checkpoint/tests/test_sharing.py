@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from mist.checkpoint import CheckpointError, open
+from mist import checkpoint
+from mist.checkpoint import CheckpointError
 
 
 async def test_the_second_waits_for_the_first_and_gets_its_result(tmp_path):
@@ -18,7 +19,7 @@ async def test_the_second_waits_for_the_first_and_gets_its_result(tmp_path):
         await asyncio.sleep(0.01)
         return {"made": len(calls)}
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         results = await asyncio.gather(*(tracker.step("a", work) for _ in range(100)))
     assert calls == [1]
     assert all(result is results[0] for result in results)
@@ -33,7 +34,7 @@ async def test_the_second_gets_the_firsts_error(tmp_path):
         await asyncio.sleep(0.01)
         raise RuntimeError(f"call {len(calls)}")
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         outcomes = await asyncio.gather(
             *(tracker.step("a", work) for _ in range(10)), return_exceptions=True
         )
@@ -52,7 +53,7 @@ async def test_the_second_takes_over_where_the_first_is_cancelled(tmp_path, log)
         await asyncio.sleep(10 if len(calls) == 1 else 0)
         return len(calls)
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         first = asyncio.create_task(tracker.step("a", work))
         await started.wait()
         others = [asyncio.create_task(tracker.step("a", work)) for _ in range(5)]
@@ -71,7 +72,7 @@ async def test_a_cancelled_second_disturbs_nobody(tmp_path):
         await release.wait()
         return 1
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         tasks = [asyncio.create_task(tracker.step("a", work)) for _ in range(3)]
         await asyncio.sleep(0.01)
         tasks[1].cancel()
@@ -91,7 +92,7 @@ def test_threads_share_a_step_as_tasks_do(tmp_path):
         threading.Event().wait(0.05)
         return 1
 
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
 
         def ask():
             entered.wait()
@@ -114,7 +115,7 @@ async def test_a_thread_and_a_task_share_a_step(tmp_path):
         await release.wait()
         return "from the task"
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         task = asyncio.create_task(tracker.step("a", work))
         await started.wait()
         thread = asyncio.create_task(
@@ -134,7 +135,7 @@ async def test_waiters_in_two_loops_are_both_woken(tmp_path):
         await release.wait()
         return 1
 
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         task = asyncio.create_task(tracker.step("a", work))
         await started.wait()
         other = asyncio.create_task(asyncio.to_thread(asyncio.run, tracker.step("a", work)))
@@ -145,7 +146,7 @@ async def test_waiters_in_two_loops_are_both_woken(tmp_path):
 
 async def test_a_step_that_waits_for_itself_is_told_so(tmp_path):
     """Also across tasks that it started; it would wait for ever."""
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
 
         async def work():
             with pytest.raises(CheckpointError, match="waits for itself") as caught:
@@ -154,7 +155,7 @@ async def test_a_step_that_waits_for_itself_is_told_so(tmp_path):
             return 1
 
         assert await tracker.step("a", work) == 1
-    with await asyncio.to_thread(open, tmp_path, "sync") as tracker:
+    with await asyncio.to_thread(checkpoint.open, tmp_path, "sync") as tracker:
 
         def plain():
             with pytest.raises(CheckpointError, match="waits for itself"):
@@ -166,7 +167,7 @@ async def test_a_step_that_waits_for_itself_is_told_so(tmp_path):
 
 async def test_blocking_the_loop_that_runs_the_step_is_refused(tmp_path):
     """`step_sync` in a coroutine would wait for a task that can never go on."""
-    async with open(tmp_path, "run") as tracker:
+    async with checkpoint.open(tmp_path, "run") as tracker:
         started = asyncio.Event()
 
         async def work():

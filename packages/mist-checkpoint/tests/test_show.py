@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mist.checkpoint import open
+from mist import checkpoint
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_nothing_in_a_log_controls_the_terminal(command, write_log):
 
 def test_a_run_that_goes_on_can_be_shown(command, tmp_path):
     """The lock is for who writes."""
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         tracker.step_sync("a", lambda: 1)
         assert "1 completed" in command("show", tmp_path / "run.jsonl").stdout
 

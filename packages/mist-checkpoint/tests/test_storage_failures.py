@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mist.checkpoint import CheckpointError, StorageError, open
+from mist import checkpoint
+from mist.checkpoint import CheckpointError, StorageError
 
 unix = pytest.mark.skipif(os.name == "nt", reason="a matter of Unix")
 
@@ -44,7 +45,7 @@ def test_a_step_that_is_not_recorded_is_not_completed(tmp_path, troubled, troubl
     tracker.step_sync("after", lambda: 4)
     tracker.close()
     assert is_whole(tmp_path / "run.jsonl")
-    with open(tmp_path, "run") as resumed:
+    with checkpoint.open(tmp_path, "run") as resumed:
         assert resumed.problems == ()
         assert resumed.completed_steps() == ["before", "a", "after"]
         assert resumed.result("a") == 3
@@ -59,12 +60,12 @@ def test_a_run_that_ends_after_a_failure_leaves_no_trace_of_the_step(tmp_path, t
     with pytest.raises(StorageError):
         tracker.step_sync("a", lambda: 2)
     tracker.close()
-    with open(tmp_path, "run") as resumed:
+    with checkpoint.open(tmp_path, "run") as resumed:
         assert resumed.problems == ()
         assert resumed.completed_steps() == ["before"]
 
 
-def test_no_work_is_begun_while_the_log_fails(tmp_path, troubled):
+def test_no_work_is_begun_while_the_log_fails(troubled):
     """After a failure it is tried first whether the log takes records again."""
     tracker, file = troubled()
     file.full = True
@@ -93,7 +94,7 @@ def test_a_failed_write_that_cannot_be_cut_off_is_not_fused_with(tmp_path, troub
     assert is_whole(tmp_path / "run.jsonl")
 
 
-def test_a_failure_that_cannot_be_recorded_is_a_note(tmp_path, troubled):
+def test_a_failure_that_cannot_be_recorded_is_a_note(troubled):
     """The step's own error is the one that counts."""
     tracker, file = troubled()
 
@@ -107,7 +108,7 @@ def test_a_failure_that_cannot_be_recorded_is_a_note(tmp_path, troubled):
     assert "step 'a' is not recorded" in note
 
 
-async def test_all_who_share_a_failed_fsync_fail(tmp_path, troubled):
+async def test_all_who_share_a_failed_fsync_fail(troubled):
     """None of 32 concurrent steps is taken for done, and each error names its own step."""
     tracker, file = await asyncio.to_thread(troubled)
     file.lost = True
@@ -129,7 +130,7 @@ async def test_all_who_share_a_failed_fsync_fail(tmp_path, troubled):
     )
 
 
-def test_whatever_goes_wrong_in_writing_somebody_is_told(tmp_path, troubled):
+def test_whatever_goes_wrong_in_writing_somebody_is_told(troubled):
     """An error that is none of the operating system's does not leave the step waiting."""
     tracker, file = troubled()
 
@@ -145,9 +146,10 @@ def test_whatever_goes_wrong_in_writing_somebody_is_told(tmp_path, troubled):
 
 FULL = """
 import resource, signal, sys
-from mist.checkpoint import StorageError, open
+from mist import checkpoint
+from mist.checkpoint import StorageError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-with open(sys.argv[1], "run") as tracker:
+with checkpoint.open(sys.argv[1], "run") as tracker:
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
     for number in range(1000):
         try:
@@ -168,7 +170,7 @@ def test_a_file_that_may_not_grow(tmp_path, spawn):
     number, code = process.communicate(timeout=60)[0].split()
     assert process.returncode == 0
     assert code == "unavailable"
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.problems == ()
         assert tracker.completed_steps() == [
             *(f"step-{n}" for n in range(int(number))),
@@ -181,7 +183,7 @@ def test_a_log_that_is_no_file_is_refused(tmp_path):
     """A device is not something to keep records in."""
     (tmp_path / "run.jsonl").symlink_to("/dev/full")
     with pytest.raises(StorageError, match="not a regular file") as caught:
-        open(tmp_path, "run")
+        checkpoint.open(tmp_path, "run")
     assert caught.value.code == "validation"
 
 
@@ -218,22 +220,22 @@ def test_a_read_only_directory_is_a_clear_error(tmp_path, nobody):
     nobody(tmp_path, runs)
     runs.chmod(0o500)
     with pytest.raises(StorageError, match="Permission denied") as caught:
-        open(runs, "run")
+        checkpoint.open(runs, "run")
     assert caught.value.code == "auth"
     with pytest.raises(StorageError, match="Permission denied"):
-        open(runs / "below", "run")
+        checkpoint.open(runs / "below", "run")
 
 
 def test_a_read_only_log_is_a_clear_error(tmp_path, nobody):
     """A run that cannot be recorded is not begun."""
-    open(tmp_path, "run").close()
+    checkpoint.open(tmp_path, "run").close()
     nobody(tmp_path, *tmp_path.iterdir())
     (tmp_path / "run.jsonl").chmod(0o400)
     with pytest.raises(StorageError, match=r"cannot open .*run\.jsonl: Permission") as caught:
-        open(tmp_path, "run")
+        checkpoint.open(tmp_path, "run")
     assert caught.value.code == "auth"
     (tmp_path / "run.jsonl").chmod(0o600)
-    open(tmp_path, "run").close()
+    checkpoint.open(tmp_path, "run").close()
 
 
 # A file system of the test's own, which nobody else sees; exit status 77 where that is denied.
@@ -253,12 +255,13 @@ READ_ONLY = (
     MOUNTING
     + """
 mount(b"tmpfs", 0)
-from mist.checkpoint import StorageError, open as open_run
-open_run(sys.argv[1], "run").close()
+from mist import checkpoint
+from mist.checkpoint import StorageError
+checkpoint.open(sys.argv[1], "run").close()
 mount(b"tmpfs", 0x21)  # read-only, again
 for run in ("run", "other"):
     try:
-        open_run(sys.argv[1], run)
+        checkpoint.open(sys.argv[1], run)
     except StorageError as error:
         print(error.code, "Read-only file system" in str(error))
 """
@@ -280,8 +283,9 @@ FULL_TMPFS = (
     MOUNTING
     + """
 mount(b"tmpfs", 0, b"size=64k")
-from mist.checkpoint import StorageError, open as open_run
-with open_run(sys.argv[1], "run", spill_over=8000) as tracker:
+from mist import checkpoint
+from mist.checkpoint import StorageError
+with checkpoint.open(sys.argv[1], "run", spill_over=8000) as tracker:
     def fill(size):
         for number in range(1000):
             try:
@@ -291,7 +295,7 @@ with open_run(sys.argv[1], "run", spill_over=8000) as tracker:
     print(*fill(9000), *fill(1000))
     os.remove(next(os.scandir(sys.argv[1] + "/run.data")).path)
     tracker.step_sync("after", lambda: 1)
-with open_run(sys.argv[1], "run") as tracker:
+with checkpoint.open(sys.argv[1], "run") as tracker:
     print(tracker.problem_count, len(tracker.completed_steps()), tracker.is_completed("after"))
 """
 )

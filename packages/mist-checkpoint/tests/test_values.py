@@ -1,7 +1,7 @@
 """Results are kept whole, or not at all."""
 
 import dataclasses
-import datetime
+import datetime as dt
 import hashlib
 import math
 import threading
@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mist.checkpoint import CheckpointError, InvalidValue, StorageError, open
+from mist import checkpoint
+from mist.checkpoint import CheckpointError, InvalidValue, StorageError
 
 
 class Score(msgspec.Struct):
@@ -49,10 +50,10 @@ def test_json_values_come_back_as_they_were(tmp_path_factory, value):
     """From memory and from the log, inline and from a file."""
     directory = tmp_path_factory.mktemp("values")
     for spill_over in (0, 1 << 20):
-        with open(directory, f"run-{spill_over}", spill_over=spill_over) as tracker:
+        with checkpoint.open(directory, f"run-{spill_over}", spill_over=spill_over) as tracker:
             assert tracker.step_sync("a", lambda: value) == value
             assert tracker.result("a") == value
-        with open(directory, f"run-{spill_over}") as tracker:
+        with checkpoint.open(directory, f"run-{spill_over}") as tracker:
             assert tracker.result("a") == value
 
 
@@ -62,7 +63,7 @@ def test_json_values_come_back_as_they_were(tmp_path_factory, value):
         (Score("math", 0.5), Score),
         (Point(1, 2), Point),
         ([Point(1, 2)], list[Point]),
-        (datetime.datetime(2026, 11, 20, tzinfo=datetime.UTC), datetime.datetime),
+        (dt.datetime(2026, 11, 20, tzinfo=dt.UTC), dt.datetime),
         (b"\0\xff", bytes),
         ({1, 2}, set[int]),
         ((1, "a"), tuple[int, str]),
@@ -74,7 +75,7 @@ def test_json_values_come_back_as_they_were(tmp_path_factory, value):
 def test_with_a_type_a_resumed_step_returns_what_the_first_one_did(tmp_path, value, type_):
     """`step` and `result` convert; a caller cannot tell whether the step ran now or earlier."""
     for _ in range(2):
-        with open(tmp_path, "run") as tracker:
+        with checkpoint.open(tmp_path, "run") as tracker:
             assert tracker.step_sync("a", lambda: value, type_) == value
             assert tracker.result("a", type_) == value
 
@@ -82,16 +83,16 @@ def test_with_a_type_a_resumed_step_returns_what_the_first_one_did(tmp_path, val
 def test_without_a_type_a_resumed_step_returns_plain_values(tmp_path):
     """The run that computes it has the object itself."""
     score = Score("math", 0.5)
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.step_sync("a", lambda: score) is score
         assert tracker.result("a") == {"suite": "math", "value": 0.5}
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.step_sync("a", lambda: score) == {"suite": "math", "value": 0.5}
 
 
 def test_a_result_of_another_type_is_a_clear_error(tmp_path):
     """It names the step, the type and the field."""
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         tracker.step_sync("a", lambda: {"suite": "math", "value": "high"})
         with pytest.raises(InvalidValue, match=r"result of step 'a' is no Score: .*\$\.value"):
             tracker.result("a", Score)
@@ -114,7 +115,7 @@ def test_a_result_of_another_type_is_a_clear_error(tmp_path):
 )
 def test_what_does_not_encode_is_not_recorded_as_completed(tmp_path, log, value, reason):
     """mist-go drops such a record without a word; msgspec alone makes NaN a null."""
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         with pytest.raises(InvalidValue, match=reason) as caught:
             tracker.step_sync("a", lambda: value)
         assert caught.value.code == "validation"
@@ -126,22 +127,25 @@ def test_a_circular_result_is_an_error(tmp_path):
     """Not a crash, and not an endless file."""
     circle = []
     circle.append(circle)
-    with open(tmp_path, "run") as tracker, pytest.raises(InvalidValue, match="recursion"):
+    with (
+        checkpoint.open(tmp_path, "run") as tracker,
+        pytest.raises(InvalidValue, match="recursion"),
+    ):
         tracker.step_sync("a", lambda: circle)
 
 
 def test_raw_json_with_line_ends_stays_one_line(tmp_path):
     """A result that brings its own JSON cannot tear the log."""
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         tracker.step_sync("a", lambda: msgspec.Raw(b'{\n"x": [1,\n2]\n}'))
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.problems == ()
         assert tracker.result("a") == {"x": [1, 2]}
 
 
 def test_raw_json_with_a_null_is_no_nan(tmp_path):
     """What a struct holds as raw JSON is not searched for numbers that are none."""
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         tracker.step_sync("a", lambda: {"raw": msgspec.Raw(b"null"), "none": None})
         assert tracker.result("a") == {"raw": None, "none": None}
 
@@ -149,7 +153,7 @@ def test_raw_json_with_a_null_is_no_nan(tmp_path):
 def test_a_large_result_has_a_file_named_by_its_content(tmp_path, log):
     """The log stays small; the content is found by its SHA-256; the same content is kept once."""
     text = "x" * 2_000_000
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.step_sync("a", lambda: text) == text
         tracker.step_sync("b", lambda: text)
         tracker.step_sync("small", lambda: "y" * 1_000_000)
@@ -160,7 +164,7 @@ def test_a_large_result_has_a_file_named_by_its_content(tmp_path, log):
     assert log()[1]["result_file"] == file.stem
     assert "result" not in log()[1]
     assert (tmp_path / "run.jsonl").stat().st_size < 1_100_000
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.step_sync("a", lambda: 0) == text
         assert tracker.result("b", str) == text
 
@@ -173,13 +177,13 @@ async def test_large_results_are_written_and_read_off_the_loop(tmp_path):
         return text
 
     for _ in range(2):
-        async with open(tmp_path, "run") as tracker:
+        async with checkpoint.open(tmp_path, "run") as tracker:
             assert await tracker.step("a", work) == text
 
 
 def test_large_results_do_not_stay_in_memory(tmp_path):
     """Ten results of 4 MB leave less than one of them behind."""
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         tracemalloc.start()
         for number in range(10):
             tracker.step_sync(f"step-{number}", lambda: "x" * 4_000_000)
@@ -207,7 +211,7 @@ def test_a_large_result_is_synced_before_its_record_is_written(tmp_path, monkeyp
             return original(*arguments)
 
         monkeypatch.setattr(module, name, note)
-    with open(tmp_path, "run", spill_over=0) as tracker:
+    with checkpoint.open(tmp_path, "run", spill_over=0) as tracker:
         tracker.step_sync("a", lambda: 1)
     before, after = seen[: seen.index("record")], seen[seen.index("record") + 1 :]
     assert [label for label in before if label.startswith("result_files")] == [
@@ -220,11 +224,11 @@ def test_a_large_result_is_synced_before_its_record_is_written(tmp_path, monkeyp
 
 def test_a_damaged_result_file_is_noticed(tmp_path):
     """Its content is held against its name each time that it is read."""
-    with open(tmp_path, "run", spill_over=0) as tracker:
+    with checkpoint.open(tmp_path, "run", spill_over=0) as tracker:
         tracker.step_sync("a", lambda: "result")
     (file,) = (tmp_path / "run.data").iterdir()
     file.write_bytes(b'"resulT"')
-    with open(tmp_path, "run") as tracker:
+    with checkpoint.open(tmp_path, "run") as tracker:
         with pytest.raises(CheckpointError, match="damaged"):
             tracker.result("a")
         with pytest.raises(CheckpointError, match="damaged"):
@@ -239,13 +243,16 @@ def test_a_log_cannot_name_a_file_elsewhere(tmp_path, write_log):
     """The name of a result is a SHA-256 and nothing else."""
     (tmp_path / "secret.json").write_text('"secret"')
     write_log({"step": "a", "status": "completed", "result_file": "../secret"})
-    with open(tmp_path, "run") as tracker, pytest.raises(CheckpointError, match="not the name"):
+    with (
+        checkpoint.open(tmp_path, "run") as tracker,
+        pytest.raises(CheckpointError, match="not the name"),
+    ):
         tracker.result("a")
 
 
 def test_steps_with_the_same_large_result_at_the_same_time(tmp_path):
     """Eight threads put the same content."""
-    with open(tmp_path, "run", spill_over=0) as tracker:
+    with checkpoint.open(tmp_path, "run", spill_over=0) as tracker:
         threads = [
             threading.Thread(
                 target=tracker.step_sync, args=[str(number), lambda: "the same" * 10_000]
@@ -264,4 +271,4 @@ def test_steps_with_the_same_large_result_at_the_same_time(tmp_path):
 def test_a_negative_limit_is_refused(tmp_path, size):
     """The code is `validation`."""
     with pytest.raises(InvalidValue, match="spill_over"):
-        open(tmp_path, "run", spill_over=size)
+        checkpoint.open(tmp_path, "run", spill_over=size)
