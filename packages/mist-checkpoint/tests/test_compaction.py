@@ -153,12 +153,15 @@ def test_a_compacted_log_says_the_same(tmp_path_factory, records):
             replay = Replay(file)
         return {name: bytes(entry.result) for name, entry in replay.completed.items()}
 
-    before = completed()
+    before, lines = completed(), len(records)
     size = compact(str(path), str(temporary))
     assert completed() == before
-    assert path.stat().st_size == size
     assert not temporary.exists()
-    assert compact(str(path), str(temporary)) == size
+    if size is None:
+        assert path.read_bytes().count(b"\n") == lines
+    else:
+        assert path.stat().st_size == size
+        assert path.read_bytes().count(b"\n") <= lines / 2
 
 
 KILLED = """
@@ -166,14 +169,15 @@ import os, shutil, signal, sys, time
 from mist import checkpoint
 from mist.checkpoint import read_records
 directory, original = sys.argv[1:]
-outcomes = set()
-for number in range(60):
+outcomes, rounds = set(), 0
+while rounds < 60 or (len(outcomes) < 2 and rounds < 2000):
+    rounds += 1
     shutil.copy(original, directory + "/run.jsonl")
     child = os.fork()
     if child == 0:
         checkpoint.open(directory, "run")
         os._exit(0)
-    time.sleep(number / 4000)
+    time.sleep(rounds / 4000)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     outcomes.add(len(list(read_records(directory + "/run.jsonl"))))
@@ -186,8 +190,8 @@ print(*sorted(outcomes))
 
 @pytest.mark.skipif(os.name == "nt", reason="kills with a signal, forks")
 def test_killed_while_it_compacts_the_log_is_the_old_or_the_new_one(tmp_path, write_log, spawn):
-    """Sixty times, ever a little later: the run opens with all that it had."""
+    """At least sixty times, ever a little later: the run opens with all that it had."""
     original = write_log(*[step(f"{n}", result=n) for n in range(500)] * 9)
     (tmp_path / "runs").mkdir()
     process = spawn(KILLED, tmp_path / "runs", original)
-    assert process.communicate(timeout=60)[0].split() == ["500", "4500"]
+    assert process.communicate(timeout=300)[0].split() == ["500", "4500"]

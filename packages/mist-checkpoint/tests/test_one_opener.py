@@ -119,12 +119,27 @@ def test_a_timeout_that_is_none_is_refused(tmp_path, timeout):
         checkpoint.open(tmp_path, "run", wait=True, timeout=timeout)
 
 
+def test_a_timeout_without_waiting_is_refused(tmp_path):
+    """It would mean nothing."""
+    with pytest.raises(InvalidValue, match="wait=True"):
+        checkpoint.open(tmp_path, "run", timeout=1.0)
+
+
 def test_a_tracker_that_is_forgotten_gives_the_run_back(tmp_path):
-    """Nobody else has to wait for the end of the process."""
+    """Nobody has to wait for the end of the process, and its thread and its file are gone."""
     tracker = checkpoint.open(tmp_path, "run")
+    tracker.step_sync("a", lambda: 1)
+    file = tracker._files.log._file._fd
     del tracker
-    gc.collect()
-    checkpoint.open(tmp_path, "run").close()
+    for _ in range(500):
+        gc.collect()
+        if not any(thread.name == "mist-checkpoint" for thread in threading.enumerate()):
+            break
+        time.sleep(0.01)  # real time: a thread ends
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(file)
+    with checkpoint.open(tmp_path, "run") as tracker:
+        assert tracker.completed_steps() == ["a"]
 
 
 def test_a_run_that_failed_to_open_is_not_locked(tmp_path):

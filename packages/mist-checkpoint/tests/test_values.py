@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import math
+import os
 import threading
 import tracemalloc
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mist import checkpoint
-from mist.checkpoint import CheckpointError, InvalidValue, StorageError
+from mist.checkpoint import CheckpointError, InvalidValue, StorageError, disk
 
 
 class Score(msgspec.Struct):
@@ -192,34 +193,29 @@ def test_large_results_do_not_stay_in_memory(tmp_path):
     assert held < 4_000_000
 
 
-def test_a_large_result_is_synced_before_its_record_is_written(tmp_path, monkeypatch):
+def test_a_large_result_is_synced_before_its_record_is_written(monkeypatch, troubled):
     """Or a crash could leave a completed step whose result is not there."""
-    seen = []
-    from mist.checkpoint import log_file, result_files
-
-    for module, name in (
-        (result_files, "sync_file"),
-        (result_files, "sync_directory"),
-        (log_file, "write_all"),
-        (log_file, "sync_file"),
-    ):
-        original = getattr(module, name)
-
-        def note(*arguments, original=original, label=f"{module.__name__[16:]}.{name}"):
-            completed = len(arguments) > 1 and b"completed" in bytes(arguments[1])
-            seen.append("record" if completed else label)
-            return original(*arguments)
-
-        monkeypatch.setattr(module, name, note)
-    with checkpoint.open(tmp_path, "run", spill_over=0) as tracker:
-        tracker.step_sync("a", lambda: 1)
-    before, after = seen[: seen.index("record")], seen[seen.index("record") + 1 :]
-    assert [label for label in before if label.startswith("result_files")] == [
-        "result_files.sync_directory",  # of the run, which has a new directory in it
-        "result_files.sync_file",
-        "result_files.sync_directory",
+    tracker, file = troubled(spill_over=0)
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: file.history.append(("fsync", fd)) or fsync(fd))
+    monkeypatch.setattr(disk, "sync_file", os.fsync)
+    monkeypatch.setattr(
+        os, "replace", lambda *a: file.history.append(("replace", a)) or replace(*a)
+    )
+    tracker.step_sync("a", lambda: 1)
+    kinds = [
+        "record" if kind == "append" else kind
+        for kind, data in file.history
+        if kind != "append" or b"completed" in data
     ]
-    assert after == ["log_file.sync_file"]
+    assert kinds == [
+        "fsync",  # the run's directory, which has a new directory in it
+        "fsync",  # the result
+        "replace",
+        "fsync",  # the directory of results
+        "record",
+        "sync",
+    ]
 
 
 def test_a_damaged_result_file_is_noticed(tmp_path):

@@ -1,28 +1,24 @@
 """Rewrite a log without what has been superseded."""
 
-import os
-from pathlib import Path
-
 import msgspec
 
-from mist.checkpoint.disk import create, sync_directory, sync_file
-from mist.checkpoint.record import Record, Status
+from mist.checkpoint import disk
+from mist.checkpoint.record import UNREADABLE, Record, Status
 from mist.checkpoint.replay import Replay
 
 _FEWEST = 100  # records; a shorter log is read in no time
-_PER_STEP = 2  # records that are kept: the start of the last attempt, and how it ended
+_PER_STEP = 2  # records that count: the start of the last attempt, and how it ended
 
 _decode = msgspec.json.Decoder(Record).decode
 
 
-def is_dominated(replay: Replay) -> bool:
-    """Tell whether most records of a log are superseded."""
-    steps = len(replay.others | replay.completed.keys())
-    return replay.records > max(_FEWEST, 2 * _PER_STEP * steps)
+def may_be_dominated(replay: Replay) -> bool:
+    """Tell whether it is worth a closer look if most records of a log are superseded."""
+    return replay.records > max(_FEWEST, 2 * _PER_STEP * len(replay.completed))
 
 
-def compact(path: str, temporary: str) -> int:
-    """Put in a log's place one that says the same, and return its size in bytes.
+def compact(path: str, temporary: str) -> int | None:
+    """Put in a log's place one that says the same, if that has less than half of its lines.
 
     Of each step it keeps the start of the last attempt and its end; and each record whose status
     is not known. Whenever the process or the machine dies, either the old log is there or the new.
@@ -31,19 +27,21 @@ def compact(path: str, temporary: str) -> int:
         path: The log.
         temporary: A file in the same directory; what is in it is lost.
 
+    Returns:
+        The size of the new log in bytes, None where the old one stays.
+
     Raises:
         OSError: The storage fails; the old log is as it was.
     """
-    kept = _kept_lines(path)
-    with Path(path).open("rb") as old, create(temporary) as new:
+    kept, lines = _kept_lines(path)
+    if 2 * len(kept) > lines:
+        return None
+    with disk.read(path) as old, disk.create(temporary) as new:
         for number, line in enumerate(old):
             if number in kept:
                 new.write(line if line.endswith(b"\n") else line + b"\n")
-        new.flush()
-        sync_file(new.fileno())
-        size = new.tell()
-    Path(temporary).replace(path)
-    sync_directory(os.path.dirname(path))  # noqa: PTH120  # a str all along
+        size = disk.finish(new)
+    disk.replace(temporary, path)
     return size
 
 
@@ -67,20 +65,21 @@ class _Kept:
             self.end = number
 
 
-def _kept_lines(path: str) -> set[int]:
+def _kept_lines(path: str) -> tuple[set[int], int]:
+    """Return which lines still count, from 0, and how many there are."""
     steps: dict[str, _Kept] = {}
     kept: set[int] = set()
-    known = set(Status)
-    with Path(path).open("rb") as lines:
+    known, number = set(Status), -1
+    with disk.read(path) as lines:
         for number, line in enumerate(lines):
             try:
                 record = _decode(line)
-            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            except UNREADABLE:
                 continue
             if record.status in known:
                 steps.setdefault(record.step, _Kept()).take(number, record.status)
             else:
                 kept.add(number)
     for step in steps.values():
-        kept.update(number for number in (step.start, step.end) if number is not None)
-    return kept
+        kept.update(line for line in (step.start, step.end) if line is not None)
+    return kept, number + 1

@@ -44,10 +44,11 @@ class Log:
         self._end = end
         self._torn = torn
         self._unterminated = unterminated
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = threading.Condition()
         self._gathering = Batch()
         self._is_writing = False
         self._is_closed = False
+        self._is_forgotten = False
         self._ended = Latch()
         self.is_failing = False
         threading.Thread(target=self._write, name="mist-checkpoint", daemon=True).start()
@@ -106,9 +107,18 @@ class Log:
             self._ended.block()
         self._file.close()
 
+    def forget(self) -> None:
+        """Close the log without waiting: whoever had it has lost it."""
+        with self._changed:
+            self._is_forgotten = not self._is_closed
+            self._is_closed = True
+            self._changed.notify_all()
+
     def _write(self) -> None:
         while self._write_next():
             pass
+        if self._is_forgotten:
+            self._file.close()
         self._ended.open()
 
     def _write_next(self) -> bool:

@@ -4,10 +4,10 @@ import os
 import stat
 from collections.abc import Iterator
 
-from mist.checkpoint.disk import sync_directory, sync_file, write_all
+from mist.checkpoint.disk import BINARY, sync_file, sync_parent, write_all
 from mist.checkpoint.errors import StorageError
 
-_FLAGS = os.O_RDWR | os.O_APPEND | int(getattr(os, "O_BINARY", 0))
+_FLAGS = os.O_RDWR | os.O_APPEND | BINARY
 _CHUNK = 1 << 20
 
 
@@ -22,7 +22,7 @@ class LogFile:
             self._fd = os.open(path, _FLAGS)
         except FileNotFoundError:
             self._fd = os.open(path, _FLAGS | os.O_CREAT, 0o600)
-            sync_directory(os.path.dirname(path))  # noqa: PTH120  # a str all along
+            sync_parent(path)
         if not stat.S_ISREG(os.fstat(self._fd).st_mode):
             os.close(self._fd)
             raise StorageError(f"{path} is not a regular file", code="validation")

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from os import PathLike
-from pathlib import Path
 
 import msgspec
+
+from mist.checkpoint import disk
 
 ABSENT = msgspec.Raw(b"")
 
@@ -61,7 +62,7 @@ class Problem(msgspec.Struct, frozen=True):
         return f"line {self.line}: {self.reason}"
 
 
-_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
 
@@ -96,12 +97,12 @@ def read_records(
     Raises:
         OSError: The file cannot be read.
     """
-    with Path(path).open("rb") as lines:
+    with disk.read(path) as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
                     record = _decode(line)
-                except _UNREADABLE:
+                except UNREADABLE:
                     if on_problem is not None:
                         on_problem(Problem(number, explain(line)))
                 else:
@@ -114,6 +115,6 @@ def explain(line: bytes) -> str:
         record = _decode(line)
     except msgspec.ValidationError as exc:
         return f"not a record: {exc}"
-    except _UNREADABLE as exc:
+    except UNREADABLE as exc:
         return "torn or not JSON" if not line.rstrip().endswith(b"}") else f"not JSON: {exc}"
     return f"unknown status {record.status!r}, written by a newer version perhaps"

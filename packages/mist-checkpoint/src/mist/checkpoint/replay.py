@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from mist.checkpoint.log_file import LogFile
-from mist.checkpoint.record import ABSENT, Problem, explain
+from mist.checkpoint.record import ABSENT, UNREADABLE, Problem, explain
 
 _MOST_PROBLEMS = 100
 
@@ -28,7 +28,6 @@ class Replay:
 
     Attributes:
         completed: The last record of each step that is completed.
-        others: Names of the steps of all other records.
         records: How many records were read.
         problems: The first hundred of the lines that were skipped.
         problem_count: How many were skipped.
@@ -39,7 +38,6 @@ class Replay:
 
     def __init__(self, file: LogFile) -> None:
         self.completed: dict[str, Entry] = {}
-        self.others: set[str] = set()
         self.records = 0
         self.problems: list[Problem] = []
         self.problem_count = 0
@@ -57,7 +55,7 @@ class Replay:
         """Take whole lines: one call of the decoder for all of them, unless one is bad."""
         try:
             entries = _decoder.decode_lines(chunk)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        except UNREADABLE:
             entries = self._read_each(chunk)
         self._fold(entries)
         self._lines += chunk.count(b"\n")
@@ -78,20 +76,18 @@ class Replay:
             if line.strip():
                 try:
                     entries.append(_decoder.decode(line))
-                except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                except UNREADABLE:
                     self.problem_count += 1
                     if len(self.problems) < _MOST_PROBLEMS:
                         self.problems.append(Problem(number, explain(line)))
         return entries
 
     def _fold(self, entries: list[Entry]) -> None:
-        completed, others = self.completed, self.others
+        completed = self.completed
         for entry in entries:
             status = entry.status
             if status == "completed":
                 completed[entry.step] = entry
-            else:
-                others.add(entry.step)
-                if status == "running" or status == "failed":  # noqa: PLR1714  # a set is slower
-                    completed.pop(entry.step, None)
+            elif status == "running" or status == "failed":  # noqa: PLR1714  # a set is slower
+                completed.pop(entry.step, None)
         self.records += len(entries)

@@ -1,17 +1,17 @@
 """Large results: files beside the log, named by the SHA-256 of what is in them."""
 
 import contextlib
-import hashlib
 import itertools
 import os
-import re
 from collections.abc import Container
-from pathlib import Path
 
-from mist.checkpoint.disk import create, sync_directory, sync_file
+from mist.checkpoint import disk
 from mist.checkpoint.errors import CheckpointError, StorageError
 
-_NAME = re.compile("[0-9a-f]{64}")
+_HEXADECIMAL = frozenset("0123456789abcdef")
+_NAME_LENGTH = 64
+_SUFFIX = ".json"
+
 _temporary = itertools.count()
 
 
@@ -19,11 +19,11 @@ class ResultFiles:
     """The directory `{run_id}.data`, which exists from the first large result on.
 
     Args:
-        path: The directory.
+        directory: The directory.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = Path(path)
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
 
     def put(self, content: bytes) -> str:
         """Keep some content, safe on the disk, and return the name it has.
@@ -31,24 +31,21 @@ class ResultFiles:
         Raises:
             StorageError: It could not be kept.
         """
-        name = hashlib.sha256(content).hexdigest()
-        final = self._file(name)
+        name = _sha256(content)
+        final = self._path(name)
         # Steps with the same result may come at the same time.
-        temporary = self._path / f"{name}.{os.getpid()}-{next(_temporary)}.tmp"
+        temporary = f"{final}.{os.getpid()}-{next(_temporary)}.tmp"
         try:
-            if not final.exists():
-                if not self._path.exists():
-                    self._path.mkdir(mode=0o700, exist_ok=True)
-                    sync_directory(str(self._path.parent))
-                with create(str(temporary)) as file:
+            disk.make_directory(self._directory)
+            if not os.access(final, os.F_OK):
+                with disk.create(temporary) as file:
                     file.write(content)
-                    file.flush()
-                    sync_file(file.fileno())
-                temporary.replace(final)
-            sync_directory(str(self._path))
+                    disk.finish(file)
+                disk.replace(temporary, final)
+            else:
+                disk.sync_parent(final)
         except OSError as exc:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+            disk.discard(temporary)
             raise StorageError.of(exc, f"cannot keep a result in {final}") from exc
         return name
 
@@ -57,28 +54,34 @@ class ResultFiles:
 
         Raises:
             StorageError: The file is gone or cannot be read.
-            CheckpointError: What is in it is not what was put there.
+            CheckpointError: The name is none, or what is in the file is not what was put there.
         """
-        if not _NAME.fullmatch(name):
+        if len(name) != _NAME_LENGTH or not _HEXADECIMAL.issuperset(name):
             raise CheckpointError(f"{name!r} is not the name of a result: the log is damaged")
-        file = self._file(name)
+        path = self._path(name)
         try:
-            content = file.read_bytes()
+            with disk.read(path) as file:
+                content = file.read()
         except OSError as exc:
-            raise StorageError.of(exc, f"cannot read the result in {file}") from exc
-        if hashlib.sha256(content).hexdigest() != name:
-            raise CheckpointError(f"the result in {file} is damaged: its SHA-256 is another one")
+            raise StorageError.of(exc, f"cannot read the result in {path}") from exc
+        if _sha256(content) != name:
+            raise CheckpointError(f"the result in {path} is damaged: its SHA-256 is another one")
         return content
 
     def keep_only(self, names: Container[str]) -> None:
         """Remove all other content, as far as the operating system lets it be removed."""
         with contextlib.suppress(OSError):
-            for file in self._path.iterdir():
-                if file.suffix != ".json" or file.stem not in names:
-                    with contextlib.suppress(OSError):
-                        file.unlink()
-            if not any(self._path.iterdir()):
-                self._path.rmdir()
+            with os.scandir(self._directory) as entries:
+                for entry in entries:
+                    if entry.name.removesuffix(_SUFFIX) not in names:
+                        disk.discard(entry.path)
+            disk.discard_directory(self._directory)
 
-    def _file(self, name: str) -> Path:
-        return self._path / f"{name}.json"
+    def _path(self, name: str) -> str:
+        return f"{self._directory}/{name}{_SUFFIX}"
+
+
+def _sha256(content: bytes) -> str:
+    import hashlib  # noqa: PLC0415  # for runs with large results
+
+    return hashlib.sha256(content).hexdigest()

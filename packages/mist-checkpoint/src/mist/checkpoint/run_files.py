@@ -1,11 +1,10 @@
 """The files of one run: the log, the lock, the large results."""
 
-import contextlib
 import os
 from collections.abc import Callable
 
-from mist.checkpoint.compaction import compact, is_dominated
-from mist.checkpoint.disk import sync_directory
+from mist.checkpoint import disk
+from mist.checkpoint.compaction import compact, may_be_dominated
 from mist.checkpoint.errors import StorageError
 from mist.checkpoint.log import Log
 from mist.checkpoint.log_file import LogFile
@@ -56,8 +55,8 @@ class RunFiles:
             StorageError: A file or the directory cannot be made, read or written.
         """
         try:
-            self._directory = os.path.abspath(self._directory)  # noqa: PTH100  # a str all along
-            self._make_directory()
+            self._directory = os.path.abspath(self._directory)  # noqa: PTH100  # slow to import
+            disk.make_directory(self._directory)
             if not self.lock.acquire():
                 return None
             try:
@@ -91,11 +90,6 @@ class RunFiles:
         finally:
             self.lock.release()
 
-    def _make_directory(self) -> None:
-        if not os.path.isdir(self._directory):  # noqa: PTH112  # a str all along
-            os.makedirs(self._directory, mode=0o700, exist_ok=True)  # noqa: PTH103  # as above
-            sync_directory(os.path.dirname(self._directory))  # noqa: PTH120  # as above
-
     def _load(self) -> Replay:
         file = self._open_file(self.path)
         try:
@@ -103,7 +97,7 @@ class RunFiles:
             if replay.end:
                 # A run that was killed may have left records that are not on the disk yet.
                 file.sync()
-            if is_dominated(replay):
+            if may_be_dominated(replay):
                 file.close()
                 self._compact(replay)
                 file = self._open_file(self.path)
@@ -116,13 +110,17 @@ class RunFiles:
     def _compact(self, replay: Replay) -> None:
         temporary = self._path(".tmp")
         try:
-            replay.end = compact(self.path, temporary)
+            size = compact(self.path, temporary)
         except OSError:  # no room for it: the log is good as it is
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108  # a str all along
+            disk.discard(temporary)
             return
-        replay.torn = replay.unterminated = False
-        self.results.keep_only({entry.result_file for entry in replay.completed.values()})
+        if size is not None:
+            replay.end, replay.torn, replay.unterminated = size, False, False
+            self.results.keep_only({entry.result_file for entry in replay.completed.values()})
 
     def _path(self, suffix: str) -> str:
-        return os.path.join(self._directory, self._run_id + suffix)  # noqa: PTH118  # as above
+        return f"{self._directory}/{self._run_id}{suffix}"
+
+    def __del__(self) -> None:
+        if self._log is not None:
+            self._log.forget()

@@ -1,8 +1,6 @@
 """Which names a run may have."""
 
-import string
-
-_ALLOWED = frozenset(string.ascii_letters + string.digits + "-_")
+_ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _LONGEST = 255
 
 

@@ -2,8 +2,6 @@
 """A run: its steps, each done once, and what they returned."""
 
 import contextlib
-import contextvars
-import functools
 import os
 import threading
 import time
@@ -11,29 +9,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
-import msgspec
-
-from mist.checkpoint.backoff import wait_after
 from mist.checkpoint.driver import AWAITING, BLOCKING, Driver, run, running_loop
-from mist.checkpoint.errors import CheckpointError, InvalidValue, RunInUse, StorageError
-from mist.checkpoint.flight import Flight
+from mist.checkpoint.errors import CheckpointError, InvalidValue, RunInUse
 from mist.checkpoint.log_file import LogFile
-from mist.checkpoint.record import ABSENT, Problem, Record, Status, encode_line, timestamp
-from mist.checkpoint.replay import Entry
+from mist.checkpoint.record import Problem
 from mist.checkpoint.run_files import RunFiles
 from mist.checkpoint.run_id import valid_run_id
-from mist.checkpoint.values import decode, encode, fingerprint
+from mist.checkpoint.steps import Steps
 
 X = TypeVar("X")
 Work = Callable[[], Awaitable[Any]]
 PlainWork = Callable[[], Any]
 
 _LOCK_INTERVAL = 0.05  # seconds
-_LONGEST_ERROR = 4096  # characters
 _ONCE = (0,)  # the attempts of a step that is not retried, as the log numbers them
-
-# The steps that the present code is part of: one that waits for itself would wait for ever.
-_inside: contextvars.ContextVar[tuple[Flight, ...]] = contextvars.ContextVar("inside", default=())
 
 
 class Tracker:
@@ -56,8 +45,8 @@ class Tracker:
             raise InvalidValue(
                 f"run id {run_id!r}: it must be 1 to 255 characters of A-Z a-z 0-9 - _"
             )
-        if timeout is not None and not timeout >= 0:
-            raise InvalidValue(f"timeout is {timeout}: it must be None, or 0 s or more")
+        if timeout is not None and not (wait and timeout >= 0):
+            raise InvalidValue(f"timeout is {timeout}: it goes with wait=True, and is 0 s or more")
         if spill_over < 0:
             raise InvalidValue(f"spill_over is {spill_over}: it must be 0 bytes or more")
         self._run_id = run_id
@@ -67,14 +56,12 @@ class Tracker:
         self._files = RunFiles(os.fspath(directory), run_id, open_file)
         self._process = os.getpid()
         self._opening = threading.Lock()
-        self._is_open = self._is_closed = False
-        self._mutex = threading.Lock()  # for what follows
-        self._completed: dict[str, Entry] = {}
-        self._flights: dict[str, Flight] = {}
+        self._is_closed = False
+        self._steps: Steps | None = None  # until the run is open
         self._problems: list[Problem] = []
         self._problem_count = 0
         if running_loop() is None:
-            self._ensure_open()
+            self._opened()
         else:
             self._reserve()
 
@@ -91,13 +78,13 @@ class Tracker:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """The first hundred lines of the log that were skipped when it was read."""
-        self._ensure_open()
+        self._opened()
         return tuple(self._problems)
 
     @property
     def problem_count(self) -> int:
         """How many lines of the log were skipped when it was read."""
-        self._ensure_open()
+        self._opened()
         return self._problem_count
 
     def is_completed(self, name: str) -> bool:
@@ -106,14 +93,11 @@ class Tracker:
         Args:
             name: The step's name.
         """
-        self._ensure_open()
-        return name in self._completed
+        return self._opened().is_completed(name)
 
     def completed_steps(self) -> list[str]:
         """Return the names of the completed steps, in the order in which they were completed."""
-        self._ensure_open()
-        with self._mutex:
-            return list(self._completed)
+        return self._opened().completed()
 
     @overload
     def result(self, name: str, T: type[X]) -> X: ...
@@ -136,13 +120,7 @@ class Tracker:
             CheckpointError: With `T`: the step is not completed, code `not_found`. Or the
                 result's file is gone or damaged.
         """
-        self._ensure_open()
-        entry = self._completed.get(name)
-        if entry is None:
-            if T is None:
-                return None
-            raise CheckpointError(f"step {name!r} is not completed", code="not_found")
-        return self._stored(entry, T)
+        return self._opened().result(name, T)
 
     @overload
     async def step(self, name: str, fn: Work, T: type[X], *, inputs: object = None) -> X: ...
@@ -240,16 +218,11 @@ class Tracker:
             CheckpointError: A step is under way, code `conflict`.
             StorageError: The storage fails.
         """
-        self._ensure_open()
-        with self._mutex:
-            self._refuse_unusable()
-            if self._flights:
-                names = ", ".join(sorted(self._flights)[:3])
-                raise CheckpointError(f"steps are under way: {names}", code="conflict")
-            self._files.clear()
-            self._completed.clear()
-            self._problems.clear()
-            self._problem_count = 0
+        steps = self._opened()
+        self._refuse_unusable()
+        steps.clear()
+        self._problems.clear()
+        self._problem_count = 0
 
     def close(self) -> None:
         """Let others open the run; what was completed can still be asked for.
@@ -262,7 +235,7 @@ class Tracker:
                 self._files.close()
 
     def __enter__(self) -> Self:
-        self._ensure_open()
+        self._opened()
         return self
 
     def __exit__(
@@ -290,12 +263,12 @@ class Tracker:
         await AWAITING.off_loop(self.close)
 
     def __repr__(self) -> str:
-        state = "closed" if self._is_closed else "open" if self._is_open else "not open yet"
-        return f"<Tracker {self._run_id!r} {state}, {len(self._completed)} steps completed>"
+        state = "closed" if self._is_closed else "open" if self._steps else "not open yet"
+        return f"<Tracker {self._run_id!r} {state}>"
 
-    def _ensure_open(self) -> None:
-        if not self._is_open:
-            run(self._open(BLOCKING))
+    def _opened(self) -> Steps:
+        """Return the run's steps, and open it before if that has not happened yet."""
+        return self._steps or run(self._open(BLOCKING))
 
     def _reserve(self) -> None:
         """Lock the run if that needs no waiting, and leave the rest to who enters it."""
@@ -303,31 +276,28 @@ class Tracker:
             if not self._files.lock.acquire() and not self._wait:
                 raise self._in_use()
 
-    async def _open(self, driver: Driver) -> None:
+    async def _open(self, driver: Driver) -> Steps:
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
-        while not self._is_open:
-            self._refuse_unusable()
-            if await driver.off_loop(self._try_open):
-                return
+        while (steps := await driver.off_loop(self._try_open)) is None:
             if not self._wait or (deadline is not None and time.monotonic() >= deadline):
                 raise self._in_use()
             await driver.sleep(_LOCK_INTERVAL)
+        return steps
 
-    def _try_open(self) -> bool:
+    def _try_open(self) -> Steps | None:
+        self._refuse_unusable()
         with self._opening:
-            if self._is_open:
-                return True
-            self._refuse_unusable()
-            replay = self._files.try_open()
-            if replay is None:
-                return False
-            self._completed = replay.completed
-            self._problems = replay.problems
-            self._problem_count = replay.problem_count
-            self._is_open = True
-        if self._problems:
-            self._warn()
-        return True
+            if self._steps is None:
+                self._refuse_unusable()
+                replay = self._files.try_open()
+                if replay is None:
+                    return None
+                self._problems = replay.problems
+                self._problem_count = replay.problem_count
+                if self._problems:
+                    self._warn()
+                self._steps = Steps(self._files, replay.completed, self._spill_over)
+            return self._steps
 
     def _warn(self) -> None:
         import logging  # noqa: PLC0415  # for the rare log that has something wrong with it
@@ -366,222 +336,12 @@ class Tracker:
         inputs: object,
         attempts: Sequence[int] = _ONCE,
     ) -> Any:
-        _check_name(name)
-        digest = "" if inputs is None else fingerprint(inputs)
-        if not self._is_open:
-            await self._open(driver)
-        found = await self._claim(driver, name, digest, T)
-        if isinstance(found, Entry):
-            if found.result_file:
-                return await driver.off_loop(functools.partial(self._stored, found, T))
-            return self._stored(found, T)
-        if found.is_completed:
-            return found.value
-        return await self._fly(driver, found, fn, T, attempts)
-
-    async def _claim(self, driver: Driver, name: str, digest: str, T: Any) -> Entry | Flight:
-        """Find how a step stands.
-
-        Returns:
-            Its record if it is completed; a flight that is completed, whose value can be shared;
-            or else a new flight, which is the caller's to carry out.
-
-        Raises:
-            Exception: The error of a flight that failed while this one waited for it.
-        """
-        while True:
-            with self._mutex:
-                self._refuse_unusable()
-                entry = self._completed.get(name)
-                if entry is not None and _same_inputs(digest, entry.inputs):
-                    return entry
-                other = self._flights.get(name)
-                if other is None:
-                    self._completed.pop(name, None)
-                    self._flights[name] = flight = Flight(
-                        name, digest, supersedes=entry is not None, loop=driver.loop
-                    )
-                    return flight
-            _refuse_deadlock(driver, other)
-            await driver.wait(other)
-            if _same_inputs(digest, other.inputs):
-                if other.error is not None:
-                    raise other.error
-                if other.is_completed and T is None:
-                    return other
-
-    async def _fly(
-        self, driver: Driver, flight: Flight, fn: PlainWork, T: Any, attempts: Sequence[int]
-    ) -> Any:
-        """Carry out a step, record how it ended, and tell who waits for it."""
-        try:
-            value, record = await self._try(driver, flight, fn, T, attempts)
-            batch = self._files.log.append(
-                encode_line(record), landed=functools.partial(self._land, flight, record, value)
-            )
-        except BaseException as exc:
-            self._end(flight, exc if isinstance(exc, Exception) else None)
-            raise
-        # From here on it is the log that ends the flight, whether or not this task still waits.
-        await driver.wait(batch)
-        if batch.error is not None:
-            raise self._not_recorded(flight.step, batch.error)
-        return value
-
-    async def _try(
-        self, driver: Driver, flight: Flight, fn: PlainWork, T: Any, attempts: Sequence[int]
-    ) -> tuple[Any, Record]:
-        """Do what the step is to do until it succeeds, and return its value and the record of it."""
-        for attempt in attempts:
-            await self._begin(driver, flight, attempt)
-            token = _inside.set((*_inside.get(), flight))
-            try:
-                value = await driver.call(fn)
-                return await self._keep(driver, flight, attempt, value, T)
-            except Exception as exc:
-                await self._record_failure(driver, flight, attempt, exc)
-                # What the log or a value is to blame for, another attempt does not mend.
-                if attempt == attempts[-1] or isinstance(exc, CheckpointError):
-                    raise
-            except BaseException:
-                self._give_up(flight, attempt)
-                raise
-            finally:
-                _inside.reset(token)
-            await driver.sleep(wait_after(attempt))
-        raise AssertionError("a step has at least one attempt")
-
-    async def _begin(self, driver: Driver, flight: Flight, attempt: int) -> None:
-        """Record that a step runs; wait for the disk only where that matters to a later run."""
-        log = self._files.log
-        # Work is not begun while the log fails, nor where a crash would leave the old result.
-        must_land = flight.supersedes or log.is_failing
-        batch = log.append(_line(flight, Status.RUNNING, attempt), sync=must_land)
-        if must_land:
-            try:
-                await driver.wait(batch)
-            except BaseException:
-                self._give_up(flight, attempt)
-                raise
-            if batch.error is not None:
-                raise self._not_recorded(flight.step, batch.error)
-
-    async def _record_failure(
-        self, driver: Driver, flight: Flight, attempt: int, exc: Exception
-    ) -> None:
-        """Record that a step failed; if that fails too, say so in a note to its error."""
-        try:
-            batch = self._files.log.append(
-                _line(flight, Status.FAILED, attempt, error=_text_of(exc))
-            )
-        except CheckpointError as closed:
-            exc.add_note(f"the failure of step {flight.step!r} was not recorded: {closed}")
-            return
-        await driver.wait(batch)
-        if batch.error is not None:
-            exc.add_note(str(self._not_recorded(flight.step, batch.error)))
-
-    def _give_up(self, flight: Flight, attempt: int) -> None:
-        """Record that a cancelled step is to be done again: it has not failed."""
-        with contextlib.suppress(CheckpointError):
-            self._files.log.append(_line(flight, Status.PENDING, attempt), sync=False)
-
-    async def _keep(
-        self, driver: Driver, flight: Flight, attempt: int, value: Any, T: Any
-    ) -> tuple[Any, Record]:
-        """Turn a result into what is recorded of it, and into what the step returns."""
-        what = f"the result of step {flight.step!r}"
-        encoded = encode(value, what)
-        if T is not None:
-            value = decode(encoded, T, what)
-        result, result_file = ABSENT, ""
-        if len(encoded) > self._spill_over:
-            result_file = await driver.off_loop(functools.partial(self._files.results.put, encoded))
-        elif encoded != b"null":
-            result = msgspec.Raw(encoded)
-        record = Record(
-            flight.step,
-            Status.COMPLETED,
-            timestamp(),
-            result=result,
-            attempt=attempt,
-            inputs=flight.inputs,
-            result_file=result_file,
-        )
-        return value, record
-
-    def _land(self, flight: Flight, record: Record, value: Any, error: Exception | None) -> None:
-        """End a flight whose record is on the disk, or is not; called by the log."""
-        if error is not None:
-            self._end(flight, self._not_recorded(flight.step, error))
-            return
-        entry = Entry(record.step, "completed", record.result, record.inputs, record.result_file)
-        flight.value = value
-        flight.is_completed = True
-        with self._mutex:
-            self._completed[record.step] = entry
-        self._end(flight)
-
-    def _end(self, flight: Flight, error: Exception | None = None) -> None:
-        flight.error = error
-        with self._mutex:
-            del self._flights[flight.step]
-        flight.open()
-
-    def _not_recorded(self, step: str, error: Exception) -> CheckpointError:
-        what = f"step {step!r} is not recorded in {self.path}"
-        if isinstance(error, OSError):
-            return StorageError.of(error, what)
-        return CheckpointError(f"{what}: {error}")
-
-    def _stored(self, entry: Entry, T: Any) -> Any:
-        content: bytes | msgspec.Raw = entry.result
-        if entry.result_file:
-            content = self._files.results.get(entry.result_file)
-        elif not bytes(content):
-            content = b"null"
-        return decode(content, T, f"the result of step {entry.step!r}")
+        self._refuse_unusable()
+        steps = self._steps or await self._open(driver)
+        return await steps.take(driver, name, fn, T, inputs=inputs, attempts=attempts)
 
 
 def _attempts(max_attempts: int) -> Sequence[int]:
     if max_attempts < 1:
         raise InvalidValue(f"max_attempts is {max_attempts}: it must be 1 or more")
     return range(1, max_attempts + 1)
-
-
-def _check_name(name: str) -> None:
-    try:
-        usable = bool(name.encode())
-    except (AttributeError, UnicodeEncodeError):
-        usable = False
-    if not usable:
-        raise InvalidValue(f"step name {name!r}: it must be text, and not empty")
-
-
-def _same_inputs(ours: str, recorded: str) -> bool:
-    """Tell whether inputs are not known to have changed: one side may have none."""
-    return not ours or not recorded or ours == recorded
-
-
-def _refuse_deadlock(driver: Driver, flight: Flight) -> None:
-    if flight in _inside.get():
-        raise CheckpointError(f"step {flight.step!r} waits for itself", code="conflict")
-    if driver.loop is None and flight.loop is not None and flight.loop is running_loop():
-        raise CheckpointError(
-            f"step {flight.step!r} runs in the event loop that this call blocks", code="conflict"
-        )
-
-
-def _line(flight: Flight, status: Status, attempt: int, error: str = "") -> bytes:
-    return encode_line(
-        Record(flight.step, status, timestamp(), error=error, attempt=attempt, inputs=flight.inputs)
-    )
-
-
-def _text_of(exc: Exception) -> str:
-    try:
-        text = str(exc)
-    except Exception:  # noqa: BLE001  # it is the failure that counts, not its text
-        text = ""
-    text = (text or type(exc).__name__)[:_LONGEST_ERROR]
-    return text.encode(errors="backslashreplace").decode()

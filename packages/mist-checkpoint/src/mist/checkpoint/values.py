@@ -1,6 +1,5 @@
 """Results and inputs as JSON, and back."""
 
-import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any, cast
@@ -60,6 +59,8 @@ def fingerprint(inputs: object) -> str:
         encoded = _encode_ordered(inputs)
     except Exception as exc:
         raise InvalidValue(f"inputs do not encode as JSON: {exc}") from exc
+    import hashlib  # noqa: PLC0415  # for runs that use inputs
+
     return hashlib.sha256(encoded).hexdigest()
 
 
