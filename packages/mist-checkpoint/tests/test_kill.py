@@ -17,7 +17,7 @@ KILLS = int(os.environ.get("MIST_CHECKPOINT_KILLS", "200"))
 # same run until it is killed at a random moment, and the next goes on. What the worker does is
 # counted outside, in a file to which each line is appended by one write.
 JOB = """
-import asyncio, os, random, signal, sys, time
+import asyncio, contextlib, os, random, signal, sys, time
 from mist import checkpoint
 
 directory, effects, kills, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -27,7 +27,7 @@ log = os.open(effects, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 def note(*words):
     os.write(log, (" ".join(map(str, words)) + "\\n").encode())
 
-async def job(run, seed):
+async def job(run, seed, signal_to):
     chance = random.Random(seed)
 
     async def one(number):
@@ -52,17 +52,24 @@ async def job(run, seed):
 
     async with checkpoint.open(directory, run, spill_over=2000) as tracker:
         note("open", run, tracker.problem_count)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(signal_to, b"o")
         await asyncio.gather(*(one(number) for number in range(50)))
 
-def start(run, seed):
+def start(run, seed, until_open):
+    ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            asyncio.run(job(run, seed))
+            asyncio.run(job(run, seed, theirs))
             os._exit(0)
         except BaseException as error:
             note("error", run, repr(error))
             os._exit(1)
+    os.close(theirs)
+    if until_open:
+        os.read(ours, 1)
+    os.close(ours)
     return child
 
 def finish(run, child):
@@ -71,19 +78,21 @@ def finish(run, child):
         note("finished", run, os.waitstatus_to_exitcode(status))
     return not os.WIFSIGNALED(status)
 
+child = start("whole", 0, until_open=True)
 started = time.monotonic()
-finish("whole", start("whole", 0))
+finish("whole", child)
 whole = time.monotonic() - started  # seconds that the job takes here if nobody kills it
 killed, run = 0, 0
 while killed < kills:
-    child = start(f"run-{run}", chance.random())
-    time.sleep(chance.random() * chance.choice([0.2, 0.8]) * whole)
+    # Now and then the kill comes while the run is being opened.
+    child = start(f"run-{run}", chance.random(), until_open=chance.random() < 0.8)
+    time.sleep(chance.random() * chance.choice([0.1, 0.5, 1.0]) * whole)
     os.kill(child, signal.SIGKILL)
     if finish(f"run-{run}", child):
         run += 1
     else:
         killed += 1
-finish(f"run-{run}", start(f"run-{run}", 0))
+finish(f"run-{run}", start(f"run-{run}", 0, until_open=False))
 """
 
 
