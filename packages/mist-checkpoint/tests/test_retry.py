@@ -33,12 +33,12 @@ def test_waits_double_up_to_five_seconds():
     assert wait_after(10_000) == 5.0
 
 
-def test_attempts_are_recorded_as_mist_go_records_them(tmp_path, hastily, log):
+def test_attempts_are_recorded_as_mist_go_records_them(in_memory, hastily, log):
     """Each with its number; the waits between them are real to the loop's clock."""
     flaky = Flaky(4)
 
     async def work():
-        async with checkpoint.open(tmp_path, "run") as tracker:
+        async with in_memory() as tracker:
             assert await tracker.step_retry("a", 5, flaky.work) == 4
 
     assert 0.7 <= hastily(work) < 1.2
@@ -54,12 +54,12 @@ def test_attempts_are_recorded_as_mist_go_records_them(tmp_path, hastily, log):
     ]
 
 
-def test_the_last_error_is_raised_without_a_last_wait(tmp_path, hastily):
+def test_the_last_error_is_raised_without_a_last_wait(in_memory, hastily):
     """mist-go sleeps once more before it gives up."""
     flaky = Flaky(99)
 
     async def work():
-        async with checkpoint.open(tmp_path, "run") as tracker:
+        async with in_memory() as tracker:
             with pytest.raises(ConnectionError, match="refused 3"):
                 await tracker.step_retry("a", 3, flaky.work)
             assert not tracker.is_completed("a")
@@ -96,12 +96,12 @@ def test_a_result_that_does_not_encode_is_not_tried_again(tmp_path):
     assert calls == [1]
 
 
-def test_cancelled_while_it_waits_for_the_next_attempt(tmp_path, hastily, log):
+def test_cancelled_while_it_waits_for_the_next_attempt(in_memory, hastily, log):
     """There is no next attempt, and the cancellation arrives."""
     flaky = Flaky(99)
 
     async def work():
-        async with checkpoint.open(tmp_path, "run") as tracker:
+        async with in_memory() as tracker:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await tracker.step_retry("a", 99, flaky.work)
