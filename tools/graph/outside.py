@@ -61,6 +61,8 @@ def check_tests(graph: Graph, code: Code) -> Iterator[Failure]:
         elif each.top not in _NO_DISTRIBUTION and each.top not in local:
             provider = graph.providers.provider(each.top, declared)
             used.add(provider)
+            # A namespace such as opentelemetry has parts from several of them.
+            used |= {name for name in declared if each.top in graph.providers.import_names(name)}
             if provider not in declared:
                 yield Failure(
                     each.place,

@@ -9,6 +9,8 @@ from tools.workspace import normalize
 # For what is not installed where the check runs, and is not imported by its own name.
 _KNOWN = {
     "opentelemetry-api": {"opentelemetry"},
+    "opentelemetry-exporter-otlp-proto-http": {"opentelemetry"},
+    "opentelemetry-proto": {"opentelemetry"},
     "opentelemetry-sdk": {"opentelemetry"},
     "pyyaml": {"yaml"},
 }

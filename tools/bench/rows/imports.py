@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Generator, Sequence
 from functools import partial
+from importlib.util import find_spec
 
 from tools.bench.row import Rows, Unit, at_most
 from tools.graph.providers import Providers
@@ -33,6 +34,12 @@ def _import(module: str, dependencies: Sequence[str]) -> Generator[tuple[float, 
         yield _seconds(module), _seconds(alone) if alone else _FLOOR
 
 
+def _is_namespace(name: str) -> bool:
+    """Tell whether a name, such as opentelemetry, loads nothing by itself."""
+    spec = find_spec(name)
+    return spec is not None and spec.origin is None
+
+
 def _declare() -> None:
     workspace, providers = Workspace.load(), Providers.installed()
     for distribution in workspace.with_code():
@@ -45,6 +52,7 @@ def _declare() -> None:
             min(n for n in providers.import_names(each) if not n.startswith("_"))
             for each in outside
         ]
+        names = [name for name in names if not _is_namespace(name)]
         ROWS.rounds(
             f"import {distribution.module}",
             at_most(1.5),

@@ -1,0 +1,100 @@
+"""One breaker for each of many: hosts, models, tenants."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from mist.circuitbreaker.breaker import Breaker
+from mist.circuitbreaker.state import State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Hashable
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
+
+class BreakerPool:
+    """Makes and keeps a breaker for each key, so that one bad host does not stop the others.
+
+    It is bounded: where a new key finds it full, the closed breaker that was unused for longest
+    is forgotten, or if none is closed, the one unused for longest. Whoever still holds a
+    forgotten breaker may go on with it; the key's next user gets a new one.
+
+    Args:
+        max_breakers: how many are kept.
+        on_state_change: called with the key, the old and the new state.
+        settings: of each breaker, as `Breaker` takes them; its name is the key's text.
+
+    Raises:
+        ValueError: `max_breakers` is less than 1, or a setting is not one that `Breaker` takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_breakers: int = 1024,
+        on_state_change: Callable[[Any, State, State], object] | None = None,
+        **settings: Any,
+    ) -> None:
+        if max_breakers < 1:
+            raise ValueError(f"max_breakers must be 1 or more, got {max_breakers!r}")
+        self._most = max_breakers
+        self._on_state_change = on_state_change
+        self._settings = settings
+        self._breakers: OrderedDict[Hashable, Breaker] = OrderedDict()
+        self._lock = threading.RLock()
+        self._make("")  # so that a wrong setting is an error here, and not at the first call
+
+    def get(self, key: Hashable) -> Breaker:
+        """Return the key's breaker, a new one if it has none."""
+        with self._lock:
+            breaker = self._breakers.get(key)
+            if breaker is None:
+                while len(self._breakers) >= self._most:
+                    del self._breakers[self._least_missed()]
+                breaker = self._breakers[key] = self._make(key)
+            else:
+                self._breakers.move_to_end(key)
+            return breaker
+
+    __getitem__ = get
+
+    async def do(self, key: Hashable, fn: Callable[[], Awaitable[T]]) -> T:
+        """Call `fn` through the key's breaker, as `Breaker.do` does."""
+        return await self.get(key).do(fn)
+
+    def do_sync(self, key: Hashable, fn: Callable[[], T]) -> T:
+        """Call `fn` through the key's breaker, as `Breaker.do_sync` does."""
+        return self.get(key).do_sync(fn)
+
+    def discard(self, key: Hashable) -> None:
+        """Forget the key's breaker, if it has one."""
+        with self._lock:
+            self._breakers.pop(key, None)
+
+    def states(self) -> dict[Hashable, State]:
+        """Return the state of each breaker that is kept, the longest unused first."""
+        with self._lock:
+            return {key: breaker.state for key, breaker in self._breakers.items()}
+
+    def __len__(self) -> int:
+        return len(self._breakers)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._breakers
+
+    def _make(self, key: Hashable) -> Breaker:
+        hook = self._on_state_change
+        if hook is None:
+            return Breaker(name=str(key), **self._settings)
+        return Breaker(
+            name=str(key), on_state_change=lambda old, new: hook(key, old, new), **self._settings
+        )
+
+    def _least_missed(self) -> Hashable:
+        oldest = next(iter(self._breakers))
+        closed = (k for k, breaker in self._breakers.items() if breaker.state is State.CLOSED)
+        return next(closed, oldest)

@@ -1,0 +1,98 @@
+"""When a circuit opens, for how long, and what closes it."""
+
+from __future__ import annotations
+
+import math
+
+
+class Rules:
+    """The checked settings of a circuit; `Breaker` says what each of them means.
+
+    Raises:
+        ValueError: A setting is out of its range; the text names it.
+    """
+
+    __slots__ = (
+        "failure_ratio",
+        "half_open_max",
+        "max_timeout",
+        "min_calls",
+        "slow_call",
+        "slow_ratio",
+        "threshold",
+        "timeout",
+        "timeout_growth",
+        "window",
+    )
+
+    def __init__(
+        self,
+        *,
+        threshold: int | None,
+        timeout: float,
+        half_open_max: int,
+        failure_ratio: float | None,
+        slow_ratio: float | None,
+        slow_call: float | None,
+        window: float,
+        min_calls: int,
+        timeout_growth: float,
+        max_timeout: float,
+    ) -> None:
+        if threshold is not None:
+            _want_count("threshold", threshold)
+        _want_count("half_open_max", half_open_max)
+        _want_count("min_calls", min_calls)
+        _want_seconds("timeout", timeout)
+        _want_seconds("window", window)
+        _want_seconds("max_timeout", max_timeout)
+        _want_ratio("failure_ratio", failure_ratio)
+        _want_ratio("slow_ratio", slow_ratio)
+        if not (timeout_growth >= 1 and math.isfinite(timeout_growth)):
+            raise ValueError(f"timeout_growth must be 1 or more, got {timeout_growth!r}")
+        if (slow_ratio is None) != (slow_call is None):
+            raise ValueError("slow_ratio and slow_call belong together: give both or neither")
+        if slow_call is not None:
+            _want_seconds("slow_call", slow_call)
+        if threshold is None and failure_ratio is None and slow_ratio is None:
+            raise ValueError(
+                "nothing would ever open the circuit: give threshold, failure_ratio or slow_ratio"
+            )
+        self.threshold = threshold
+        self.timeout = timeout
+        self.half_open_max = half_open_max
+        self.failure_ratio = failure_ratio
+        self.slow_ratio = slow_ratio
+        self.slow_call = slow_call
+        self.window = window
+        self.min_calls = min_calls
+        self.timeout_growth = timeout_growth
+        self.max_timeout = max(max_timeout, timeout)
+
+    @property
+    def has_window(self) -> bool:
+        """Whether ratios are watched at all."""
+        return self.failure_ratio is not None or self.slow_ratio is not None
+
+    def open_for(self, openings: int) -> float:
+        """How long the circuit stays open, in seconds, the nth time in a row."""
+        try:
+            return min(self.timeout * self.timeout_growth ** (openings - 1), self.max_timeout)
+        except OverflowError:
+            return self.max_timeout
+
+
+def _want_count(name: str, value: int) -> None:
+    # A bool is an int to Python, but nobody means it.
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
+        raise ValueError(f"{name} must be an integer of 1 or more, got {value!r}")
+
+
+def _want_seconds(name: str, value: float) -> None:
+    if not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"{name} must be a positive number of seconds, got {value!r}")
+
+
+def _want_ratio(name: str, value: float | None) -> None:
+    if value is not None and not 0 < value <= 1:
+        raise ValueError(f"{name} must be more than 0 and at most 1, got {value!r}")

@@ -1,0 +1,7 @@
+"""The one error this package raises."""
+
+
+class LoggingError(ValueError):
+    """An argument that no logger can be made with; log calls themselves never raise."""
+
+    code: str = "validation"

@@ -1,0 +1,22 @@
+"""The errors this package raises."""
+
+
+class MetricError(ValueError):
+    """A name, a label, a bucket or an increment that breaks a rule, which the message names."""
+
+    code: str = "validation"
+
+
+class PrometheusClientMissing(ImportError):
+    """A Prometheus format was asked for, and prometheus_client is not installed."""
+
+    code: str = "unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the Prometheus formats need prometheus_client: install it, "
+            "or mist-metrics with its extra `prometheus`"
+        )
+
+    def __reduce__(self) -> tuple[type["PrometheusClientMissing"], tuple[()]]:
+        return type(self), ()

@@ -1,0 +1,26 @@
+"""The package is what its front page says."""
+
+import types
+
+import mist.parallel
+
+
+def test_all_is_exactly_the_public_names():
+    """`__all__` lists every public name and nothing else."""
+    public = {
+        name
+        for name, value in vars(mist.parallel).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    }
+    assert set(mist.parallel.__all__) == public
+
+
+def test_public_objects_carry_the_public_module():
+    """No private module shows in a repr or a traceback."""
+    for name in mist.parallel.__all__:
+        assert getattr(mist.parallel, name).__module__ == "mist.parallel"
+
+
+def test_the_readme_example_runs(readme_example):
+    """The example of the README does what its assertions say."""
+    exec(compile(readme_example, "README.md", "exec"), {"__name__": "readme"})

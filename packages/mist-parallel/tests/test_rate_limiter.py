@@ -1,0 +1,276 @@
+"""No window has more in it than the rate, wherever it begins."""
+
+import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mist.parallel import ParallelError, Pool, RateLimiter
+from mist.parallel import map as pmap
+
+
+def _most_in_any_window(turns, interval):
+    """The largest sum of costs in a closed window of that length, by trying each beginning."""
+    return max(
+        sum(cost for when, cost in turns if begin <= when <= begin + interval) for begin, _ in turns
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rate=st.integers(1, 12),
+    interval=st.sampled_from([0.1, 1.0, 60.0]),
+    arrivals=st.lists(st.tuples(st.floats(0, 2), st.integers(1, 12)), min_size=1, max_size=40),
+)
+def test_never_more_than_the_rate_in_any_window(virtually, rate, interval, arrivals):
+    """Whatever comes when, and however much it wants; and nobody is passed by."""
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        limiter = RateLimiter(rate, interval, clock=loop.time)
+        turns, order = [], []
+
+        async def come(n, cost):
+            await limiter.wait(cost)
+            turns.append((loop.time(), cost))
+            order.append(n)
+
+        tasks = []
+        for n, (pause, wanted) in enumerate(arrivals):
+            await asyncio.sleep(pause * interval)
+            tasks.append(asyncio.create_task(come(n, min(wanted, rate))))
+        await asyncio.gather(*tasks)
+        assert _most_in_any_window(turns, interval) <= rate
+        assert order == sorted(order)
+
+    virtually(run())
+
+
+def test_ten_per_second_is_ten_in_any_second(virtually):
+    """Not nineteen: a full bucket, and what flows in while it is emptied."""
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        limiter = RateLimiter(10, 1.0, clock=loop.time)
+        turns = []
+        for _ in range(100):
+            await limiter.wait()
+            turns.append((loop.time(), 1))
+        assert _most_in_any_window(turns, 1.0) == 10
+        # Strict, and yet no slower than it has to be.
+        assert loop.time() == pytest.approx(9.0, abs=0.01)
+
+    virtually(run())
+
+
+def test_fractions_are_exact_over_time(virtually):
+    """A thousand intervals let a thousand times the rate through, nothing dropped, nothing added."""
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        limiter = RateLimiter(0.3, 1.0, clock=loop.time)
+        for _ in range(3000):
+            await limiter.wait(0.1)
+        assert loop.time() == pytest.approx(999, abs=1)
+
+    virtually(run())
+
+
+async def test_try_take_does_not_pass_by_who_waits():
+    """It takes what is free, unless somebody is before it."""
+    limiter = RateLimiter(2, 3600.0)
+    assert limiter.try_take()
+    waiting = asyncio.create_task(limiter.wait(2))
+    await asyncio.sleep(0)
+    assert limiter.waiting == 1
+    assert not limiter.try_take()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert limiter.try_take()
+    assert not limiter.try_take()
+
+
+def test_a_guess_can_be_corrected(virtually):
+    """Less makes room for others at once; more is owed, and they wait for it."""
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        limiter = RateLimiter(1000, 60.0, clock=loop.time)
+        guess = await limiter.wait(900)
+        waiting = asyncio.create_task(limiter.wait(500))
+        await asyncio.sleep(1)
+        assert not waiting.done()
+        guess.correct(400)
+        await waiting
+        assert loop.time() == pytest.approx(1.0)
+        guess.correct(700)
+        assert guess.cost == 700
+        await limiter.wait(400)
+        # 700 + 500 are more than the minute has: the debt of 200 is waited for.
+        assert loop.time() == pytest.approx(60.0, abs=0.1)
+        guess.correct(0)  # too late to matter
+        assert not limiter.try_take(200)
+
+    virtually(run())
+
+
+def test_a_complaint_stops_everything_and_then_halves_the_rate(virtually):
+    """`retry_after` is kept to, and the rate recovers with time."""
+
+    class RateLimited(Exception):
+        code = "rate_limit"
+        retry_after = 5.0
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        limiter = RateLimiter(10, 1.0, clock=loop.time)
+        with pytest.raises(RateLimited):
+            async with limiter.pacing():
+                raise RateLimited
+        assert limiter.present_rate == pytest.approx(5.0)
+        assert not limiter.try_take()
+        await limiter.wait()
+        assert loop.time() == pytest.approx(5.0, abs=0.01)
+        assert limiter.present_rate == pytest.approx(7.5, abs=0.1)
+        await asyncio.sleep(5)
+        assert limiter.present_rate == pytest.approx(10.0)
+
+    virtually(run())
+
+
+def test_ten_complaints_about_one_burst_are_one(virtually):
+    """Calls that were let through before the first complaint tell nothing new."""
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        limiter = RateLimiter(10, 1.0, clock=loop.time)
+        await asyncio.sleep(1)
+        began = loop.time()
+        await asyncio.sleep(0.5)
+        for _ in range(10):
+            limiter.slow_down(1.0, began=began)
+        assert limiter.present_rate == pytest.approx(5.0)
+
+    virtually(run())
+
+
+def test_the_slowest_is_still_a_rate(virtually):
+    """A hundred complaints do not bring it to a halt."""
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        limiter = RateLimiter(64, 1.0, clock=loop.time)
+        for _ in range(100):
+            limiter.slow_down(0.0)
+            await asyncio.sleep(0.001)
+        assert limiter.present_rate >= 1.0
+        await asyncio.wait_for(limiter.wait(64), 30)
+
+    virtually(run())
+
+
+def test_a_pool_waits_for_its_rate_and_hears_complaints(virtually):
+    """An input's rate limit error slows down those that come after."""
+
+    class RateLimited(Exception):
+        code = "rate_limit"
+        retry_after = 10.0
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        limiter = RateLimiter(5, 1.0, clock=loop.time)
+        began = []
+
+        async def work(n):
+            began.append(loop.time())
+            if n == 0:
+                raise RateLimited
+
+        results = await pmap(Pool(8, rate=limiter), range(12), work)
+        assert isinstance(results[0].error, RateLimited)
+        assert sum(when < 10 for when in began) <= 5
+        assert len(began) == 12
+
+    virtually(run())
+
+
+def test_threads_and_tasks_share_one_limiter():
+    """Real time, for threads have no other: 8 threads and 8 loops together keep to the rate."""
+    limiter = RateLimiter(20, 0.1)
+    turns, lock = [], threading.Lock()
+
+    def note():
+        with lock:
+            turns.append(time.monotonic())
+
+    def in_thread():
+        for _ in range(10):
+            limiter.wait_sync()
+            note()
+
+    async def in_tasks():
+        for _ in range(10):
+            await limiter.wait()
+            note()
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(16) as pool:
+        done = [pool.submit(in_thread) for _ in range(8)]
+        done += [pool.submit(asyncio.run, in_tasks()) for _ in range(8)]
+        for each in done:
+            each.result(timeout=60)
+    # 160 turns of 20 each 0.1 s: the last ones cannot come before 0.7 s have passed.
+    assert time.monotonic() - began >= 0.69
+    assert len(turns) == 160
+    assert limiter.waiting == 0
+
+
+def test_memory_is_bounded_and_the_rate_is_kept(clock):
+    """A million tiny amounts are remembered in ten thousand entries, never too loosely."""
+    limiter = RateLimiter(1_000_000, 60.0, clock=clock)
+    for n in range(30_000):
+        clock.now = n / 1000
+        assert limiter.try_take()
+    assert len(limiter._window._entries) <= 10_001
+    assert limiter.try_take(970_000)
+    assert not limiter.try_take()
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: RateLimiter(0), "rate must be a positive number, got 0"),
+        (lambda: RateLimiter(float("nan")), "rate must be a positive number, got nan"),
+        (lambda: RateLimiter(1, 0), "interval must be a positive number, got 0"),
+        (lambda: RateLimiter(1).try_take(0), "cost must be a positive number, got 0"),
+        (lambda: RateLimiter(1).try_take(-1), "cost must be a positive number, got -1"),
+        (lambda: RateLimiter(9).wait_sync(10), "cost 10 never fits into a rate of 9 per 1 s"),
+        (lambda: RateLimiter(9).wait_sync().correct(-1), "cost must be 0 or more, got -1"),
+    ],
+)
+def test_what_cannot_be_is_refused(call, text):
+    """What would wait for ever, or let everything through, is an error at once."""
+    with pytest.raises(ParallelError, match=text):
+        call()
+
+
+def test_its_repr_tells_what_one_wants_to_know():
+    """The rate, and how many wait."""
+    assert repr(RateLimiter(10, 60)) == "<RateLimiter 10 per 60 s, 0 waiting>"
+
+
+@pytest.fixture
+def clock():
+    """A clock that stands still until it is moved."""
+
+    class Clock:
+        now = 0.0
+
+        def __call__(self):
+            return self.now
+
+    return Clock()

@@ -1,0 +1,215 @@
+"""Slots: given out in order, to tasks and threads, and each given back exactly once."""
+
+import asyncio
+import random
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mist.resource import Limiter, ResourceError
+
+
+async def test_never_more_than_max_at_a_time():
+    """A hundred tasks share three slots, and all of them get one in the end."""
+    limiter = Limiter("db", 3)
+    most = 0
+
+    async def work():
+        nonlocal most
+        async with limiter:
+            most = max(most, limiter.active)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(work() for _ in range(100)))
+    assert (most, limiter.active, limiter.total, limiter.waiting) == (3, 0, 100, 0)
+
+
+async def test_slots_come_in_the_order_of_asking():
+    """Who asked first has one first, and nobody who comes by takes it away."""
+    limiter = Limiter("db", 1)
+    await limiter.acquire()
+    order = []
+
+    async def work(number):
+        async with limiter:
+            order.append(number)
+
+    tasks = [asyncio.create_task(work(number)) for number in range(10)]
+    await asyncio.sleep(0)
+    limiter.release()
+    # Free for the moment, but spoken for.
+    assert not limiter.try_acquire()
+    await asyncio.gather(*tasks)
+    assert order == list(range(10))
+    assert limiter.try_acquire()
+
+
+async def test_what_was_not_acquired_cannot_be_released():
+    """The error names the limiter, and nothing has changed."""
+    limiter = Limiter("db", 2)
+    with pytest.raises(ResourceError, match="limiter 'db': released more often") as misused:
+        limiter.release()
+    assert misused.value.code == "validation"
+    assert limiter.active == 0
+    async with limiter:
+        assert limiter.active == 1
+
+
+@pytest.mark.parametrize("slots", [0, -1, 1.5, True, "3"])
+def test_a_pool_of_nothing_is_refused(slots):
+    """Its size is an integer of at least one."""
+    with pytest.raises(ResourceError, match="max must be an integer of 1 or more"):
+        Limiter("db", slots)
+
+
+async def test_go_holds_a_slot_for_as_long_as_its_task_runs():
+    """The next task starts when one has ended, be it by an error."""
+    limiter = Limiter("jobs", 1)
+    leave = asyncio.Event()
+
+    async def fail():
+        await leave.wait()
+        raise ZeroDivisionError
+
+    first = await limiter.go(fail())
+    second = asyncio.create_task(limiter.go(asyncio.sleep(0, "done")))
+    await asyncio.sleep(0)
+    assert (limiter.active, limiter.waiting) == (1, 1)
+    leave.set()
+    assert await (await second) == "done"
+    with pytest.raises(ZeroDivisionError):
+        await first
+    await limiter.drain()
+    assert limiter.active == 0
+
+
+async def test_its_tasks_can_be_ended_together():
+    """`aclose` cancels them, waits for them, and has all slots back."""
+    limiter = Limiter("jobs", 3)
+    tasks = [await limiter.go(asyncio.sleep(3600)) for _ in range(3)]
+    await limiter.aclose()
+    assert all(task.cancelled() for task in tasks)
+    assert limiter.active == 0
+
+
+async def test_a_coroutine_that_never_got_its_slot_is_closed():
+    """It leaves no warning behind that it was never awaited."""
+    limiter = Limiter("jobs", 1)
+    await limiter.acquire()
+    waiting = asyncio.create_task(limiter.go(asyncio.sleep(0)))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert limiter.waiting == 0
+
+
+def test_threads_and_tasks_share_one_limiter():
+    """Sixteen threads, half of them with an event loop, never exceed it, nor lose a slot."""
+    limiter = Limiter("db", 3)
+    inside, most = [], []
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+
+    def note():
+        inside.append(1)
+        most.append(len(inside))
+        inside.pop()
+
+    def in_thread():
+        for _ in range(200):
+            with limiter:
+                note()
+
+    async def in_tasks():
+        async def work():
+            async with limiter:
+                note()
+                await asyncio.sleep(0)
+
+        await asyncio.gather(*(work() for _ in range(200)))
+
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            done = [pool.submit(in_thread) for _ in range(8)]
+            done += [pool.submit(lambda: asyncio.run(in_tasks())) for _ in range(8)]
+            for each in done:
+                each.result(timeout=60)
+    finally:
+        sys.setswitchinterval(switching)
+    assert max(most) <= 3
+    assert (limiter.active, limiter.total, limiter.waiting) == (0, 3200, 0)
+
+
+def test_a_thread_may_wait_only_so_long():
+    """It says that there was none, and has left the queue."""
+    limiter = Limiter("db", 1)
+    assert limiter.acquire_sync()
+    assert not limiter.acquire_sync(timeout=0.01)
+    assert limiter.waiting == 0
+    limiter.release()
+    assert limiter.acquire_sync(timeout=0)
+
+
+def test_a_task_whose_loop_has_ended_does_not_keep_its_place():
+    """Its turn goes to the next that waits."""
+    limiter = Limiter("db", 1)
+    loop = asyncio.new_event_loop()
+    limiter.acquire_sync()
+    lost = limiter.acquire()
+    loop.run_until_complete(_begin(lost))
+    loop.close()
+    got = threading.Event()
+    waiting = threading.Thread(target=lambda: (limiter.acquire_sync(), got.set()))
+    waiting.start()
+    while limiter.waiting < 2:
+        pass
+    limiter.release()
+    assert got.wait(30)
+    waiting.join()
+    lost.close()
+    assert (limiter.active, limiter.waiting) == (1, 0)
+
+
+async def _begin(coroutine):
+    coroutine.send(None)
+
+
+def test_any_order_of_events_keeps_the_count(virtually):
+    """Random takers, givers and quitters: what is active is what is held."""
+
+    async def run(seed):
+        chance = random.Random(seed)
+        limiter = Limiter("db", chance.randint(1, 4))
+        held = 0
+
+        async def work():
+            nonlocal held
+            async with limiter:
+                held += 1
+                assert held == limiter.active <= limiter.max
+                try:
+                    await asyncio.sleep(chance.random())
+                finally:
+                    held -= 1
+
+        tasks = []
+        for _ in range(40):
+            tasks.append(asyncio.create_task(work()))
+            if chance.random() < 0.4:
+                chance.choice(tasks).cancel()
+            await asyncio.sleep(chance.random() / 3)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert (limiter.active, limiter.waiting, held) == (0, 0, 0)
+
+    for seed in range(50):
+        virtually(run(seed))
+
+
+def test_its_repr_tells_what_one_wants_to_know():
+    """Name, slots taken, and how many wait."""
+    limiter = Limiter("db", 2)
+    limiter.try_acquire()
+    assert repr(limiter) == "<Limiter 'db': 1 of 2, 0 waiting>"

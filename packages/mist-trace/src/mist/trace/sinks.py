@@ -1,0 +1,116 @@
+"""Where ended spans go."""
+
+from __future__ import annotations
+
+from _thread import allocate_lock, get_ident
+from time import perf_counter_ns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from mist.trace.span import Span
+
+_CO_COROUTINE = 0x80
+
+active: tuple[SinkHandle, ...] = ()
+"""The sinks there are; replaced as a whole, so that a delivery never sees half a change."""
+
+_changing = allocate_lock()
+_delivering: dict[int, int] = {}  # threads at it, and since when by the spans' clock
+
+
+class SinkHandle:
+    """A sink that is in use. As a context manager it is removed at the end of the block.
+
+    Attributes:
+        errors: How many spans the sink has failed on.
+    """
+
+    def __init__(self, sink: Callable[[Span], object]) -> None:
+        self._sink = sink
+        self.errors = 0
+
+    def remove(self) -> None:
+        """Give the sink no more spans; what is removed already stays so."""
+        global active  # noqa: PLW0603  # read on each span's end, where nothing is as cheap
+        with _changing:
+            active = tuple(each for each in active if each is not self)
+
+    def __enter__(self) -> SinkHandle:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        self.remove()
+
+    def deliver(self, span: Span) -> None:
+        """Call the sink; report its first error, and count all."""
+        try:
+            self._sink(span)
+        except Exception:  # whatever it is, the program goes on
+            self.errors += 1
+            if self.errors == 1:
+                from logging import getLogger  # noqa: PLC0415  # only where a sink fails
+
+                getLogger("mist.trace").warning(
+                    "the sink %r fails, and the program goes on without it; said only once",
+                    self._sink,
+                    exc_info=True,
+                )
+
+
+def add_sink(sink: Callable[[Span], object], /) -> SinkHandle:
+    """Give each ended span to a sink.
+
+    The sink runs where the span ends, so it must be quick: see `BufferedSink` for one that
+    ships. Its errors reach nobody: the first is reported through the standard library's logger
+    `mist.trace`, all are counted. Spans that a sink itself starts, on the same thread, go to
+    no sink.
+
+    Args:
+        sink: Takes the span; its result is ignored.
+
+    Returns:
+        A handle with `remove()`.
+
+    Raises:
+        TypeError: It is a coroutine function, which nobody would await, or no function at all.
+    """
+    global active  # noqa: PLW0603  # as above
+    if not callable(sink):
+        raise TypeError(f"a sink is called with each ended span; {sink!r} cannot be called")
+    code = getattr(sink, "__code__", None)
+    if code is not None and code.co_flags & _CO_COROUTINE:
+        raise TypeError(f"{sink!r} is async, and nothing awaits a sink: put it in a BufferedSink")
+    handle = SinkHandle(sink)
+    with _changing:
+        active = (*active, handle)
+    return handle
+
+
+def deliver(span: Span, began: int) -> None:
+    """Give an ended span to every sink, unless it began within a sink on this thread."""
+    thread = get_ident()
+    since = _delivering.get(thread)
+    if since is not None:
+        # The garbage collector may end a generator's span at any time, so also here.
+        if began < since:
+            _give(span)
+        return
+    _delivering[thread] = perf_counter_ns()
+    try:
+        _give(span)
+    finally:
+        del _delivering[thread]
+
+
+def _give(span: Span) -> None:
+    for handle in active:
+        handle.deliver(span)
