@@ -1,0 +1,182 @@
+"""The same step asked for twice at once runs once."""
+
+import asyncio
+import contextlib
+import threading
+
+import pytest
+
+from mist import checkpoint
+from mist.checkpoint import CheckpointError
+
+
+async def test_the_second_waits_for_the_first_and_gets_its_result(tmp_path):
+    """A hundred tasks ask for one step: one call, one and the same result."""
+    calls = []
+
+    async def work():
+        calls.append(1)
+        await asyncio.sleep(0.01)
+        return {"made": len(calls)}
+
+    async with checkpoint.open(tmp_path, "run") as tracker:
+        results = await asyncio.gather(*(tracker.step("a", work) for _ in range(100)))
+    assert calls == [1]
+    assert all(result is results[0] for result in results)
+
+
+async def test_the_second_gets_the_firsts_error(tmp_path):
+    """It is one failure; whoever asks afterwards tries again."""
+    calls = []
+
+    async def work():
+        calls.append(1)
+        await asyncio.sleep(0.01)
+        raise RuntimeError(f"call {len(calls)}")
+
+    async with checkpoint.open(tmp_path, "run") as tracker:
+        outcomes = await asyncio.gather(
+            *(tracker.step("a", work) for _ in range(10)), return_exceptions=True
+        )
+        assert [str(outcome) for outcome in outcomes] == ["call 1"] * 10
+        with pytest.raises(RuntimeError, match="call 2"):
+            await tracker.step("a", work)
+
+
+async def test_the_second_takes_over_where_the_first_is_cancelled(tmp_path, log):
+    """The cancelled step has not failed: it is pending, and then somebody else completes it."""
+    started, calls = asyncio.Event(), []
+
+    async def work():
+        calls.append(1)
+        started.set()
+        await asyncio.sleep(10 if len(calls) == 1 else 0)
+        return len(calls)
+
+    async with checkpoint.open(tmp_path, "run") as tracker:
+        first = asyncio.create_task(tracker.step("a", work))
+        await started.wait()
+        others = [asyncio.create_task(tracker.step("a", work)) for _ in range(5)]
+        await asyncio.sleep(0.01)
+        first.cancel()
+        assert await asyncio.gather(*others) == [2] * 5
+        assert first.cancelled()
+    assert [r["status"] for r in log()] == ["running", "pending", "running", "completed"]
+
+
+async def test_a_cancelled_second_disturbs_nobody(tmp_path):
+    """It only waited; the first and a third get the result."""
+    release = asyncio.Event()
+
+    async def work():
+        await release.wait()
+        return 1
+
+    async with checkpoint.open(tmp_path, "run") as tracker:
+        tasks = [asyncio.create_task(tracker.step("a", work)) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        tasks[1].cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await tasks[1]
+        release.set()
+        assert await tasks[0] == await tasks[2] == 1
+
+
+def test_threads_share_a_step_as_tasks_do(tmp_path):
+    """Eight threads, one call."""
+    calls, results = [], []
+    entered = threading.Barrier(8)
+
+    def work():
+        calls.append(1)
+        threading.Event().wait(0.05)
+        return 1
+
+    with checkpoint.open(tmp_path, "run") as tracker:
+
+        def ask():
+            entered.wait()
+            results.append(tracker.step_sync("a", work))
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert (calls, results) == ([1], [1] * 8)
+
+
+async def test_a_thread_and_a_task_share_a_step(tmp_path):
+    """The task runs it, the thread waits for it, and the loop stays free."""
+    started, release = asyncio.Event(), asyncio.Event()
+
+    async def work():
+        started.set()
+        await release.wait()
+        return "from the task"
+
+    async with checkpoint.open(tmp_path, "run") as tracker:
+        task = asyncio.create_task(tracker.step("a", work))
+        await started.wait()
+        thread = asyncio.create_task(
+            asyncio.to_thread(tracker.step_sync, "a", lambda: "from the thread")
+        )
+        await asyncio.sleep(0.02)
+        release.set()
+        assert await task == await thread == "from the task"
+
+
+async def test_waiters_in_two_loops_are_both_woken(tmp_path):
+    """A step that runs in one event loop is waited for in another."""
+    started, release = asyncio.Event(), asyncio.Event()
+
+    async def work():
+        started.set()
+        await release.wait()
+        return 1
+
+    async with checkpoint.open(tmp_path, "run") as tracker:
+        task = asyncio.create_task(tracker.step("a", work))
+        await started.wait()
+        other = asyncio.create_task(asyncio.to_thread(asyncio.run, tracker.step("a", work)))
+        await asyncio.sleep(0.05)
+        release.set()
+        assert await task == await other == 1
+
+
+async def test_a_step_that_waits_for_itself_is_told_so(tmp_path):
+    """Also across tasks that it started; it would wait for ever."""
+    async with checkpoint.open(tmp_path, "run") as tracker:
+
+        async def work():
+            with pytest.raises(CheckpointError, match="waits for itself") as caught:
+                await asyncio.create_task(tracker.step("a", work))
+            assert caught.value.code == "conflict"
+            return 1
+
+        assert await tracker.step("a", work) == 1
+    with await asyncio.to_thread(checkpoint.open, tmp_path, "sync") as tracker:
+
+        def plain():
+            with pytest.raises(CheckpointError, match="waits for itself"):
+                tracker.step_sync("a", plain)
+            return 1
+
+        assert await asyncio.to_thread(tracker.step_sync, "a", plain) == 1
+
+
+async def test_blocking_the_loop_that_runs_the_step_is_refused(tmp_path):
+    """`step_sync` in a coroutine would wait for a task that can never go on."""
+    async with checkpoint.open(tmp_path, "run") as tracker:
+        started = asyncio.Event()
+
+        async def work():
+            started.set()
+            await asyncio.sleep(0.01)
+            return 1
+
+        task = asyncio.create_task(tracker.step("a", work))
+        await started.wait()
+        with pytest.raises(CheckpointError, match="event loop that this call blocks"):
+            tracker.step_sync("a", lambda: 2)
+        assert await task == 1
