@@ -301,24 +301,21 @@ def test_threads_and_tasks_share_one_limiter():
     assert limiter.waiting == 0
 
 
-def test_a_task_whose_loop_has_ended_does_not_keep_its_place():
-    """Those behind it have their turns."""
-    limiter = RateLimiter(2, 3600.0)
-    taken = limiter.wait_sync(2)
-    loop = asyncio.new_event_loop()
-    lost = loop.create_task(limiter.wait())  # kept, so that the collector does not end it
-    loop.run_until_complete(asyncio.sleep(0))
-    thread = threading.Thread(target=limiter.wait_sync, args=(2,))
-    thread.start()
-    while limiter.waiting < 2:
-        pass
-    loop.close()
-    taken.correct(0)
-    thread.join(30)
-    assert not thread.is_alive()
+def test_a_task_whose_loop_has_ended_does_not_keep_its_place(virtually):
+    """Those who come after it have their turns."""
+    limiter = RateLimiter(1, 1.0, clock=lambda: asyncio.get_running_loop().time())
+    lost = []
+
+    async def leave_one_behind():
+        await limiter.wait()
+        lost.append(limiter.wait())
+        lost[0].send(None)
+
+    virtually(leave_one_behind())
+    assert limiter.waiting == 1
+    virtually(limiter.wait())
     assert limiter.waiting == 0
-    lost.get_coro().close()
-    lost._log_destroy_pending = False
+    lost[0].close()
 
 
 def test_ctrl_c_on_any_line_keeps_nobody_waiting(clock):
