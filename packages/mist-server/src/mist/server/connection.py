@@ -39,6 +39,9 @@ class Service:
     Attributes:
         app: What answers requests.
         state: What it keeps for them since its start.
+        config: How uvicorn speaks HTTP.
+        shared: Where uvicorn keeps the connections and the tasks that answer.
+        connection_lost: Set whenever one of the connections is.
         is_ending: Every response is the last of its connection, and says so.
         is_leaving: Nobody listens any more: a connection without a request is closed.
     """
@@ -50,7 +53,7 @@ class Service:
     access_log: Log | None
     config: uvicorn.Config
     shared: ServerState
-    changed: asyncio.Event
+    connection_lost: asyncio.Event
     is_ending: bool = False
     is_leaving: bool = False
 
@@ -127,7 +130,7 @@ class Connection(HttpToolsProtocol):
         for exchange in self._open:
             exchange.lose()
         super().connection_lost(exc)
-        self._service.changed.set()
+        self._service.connection_lost.set()
 
     # What the parser calls
 

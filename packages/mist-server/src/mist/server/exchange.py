@@ -15,6 +15,7 @@ from mist.server.problem import problem_of_status, send_problem
 if TYPE_CHECKING:
     from mist.server.connection import Connection
 
+_CLOSE: Final = (b"connection", b"close")
 _CLIENT_CLOSED: Final = 499  # as nginx logs a request whose client went away
 
 
@@ -132,7 +133,9 @@ class Exchange:
         """Take no more of the body; the application learns of it when it asks for some."""
         self.refusal = refusal
         self._cycle.keep_alive = False
-        self._cycle.body.clear()
+        self._cycle.body = type(
+            self._cycle.body
+        )()  # bytes or bytearray, as uvicorn's version has it
         self._cycle.message_event.set()
 
     def lose(self) -> None:
@@ -144,7 +147,7 @@ class Exchange:
     async def fail(self, problem: dict[str, object]) -> None:
         """Answer with a problem, where nothing has been sent yet."""
         self._start = None
-        await send_problem(self._send, problem, [(b"connection", b"close")])
+        await send_problem(self._send, problem, [_CLOSE])
 
     async def _receive(self) -> Message:
         self._connection.note_interest()
@@ -167,8 +170,7 @@ class Exchange:
                 if name == b"content-length":
                     self._start = message  # its body follows at once: they go out in one packet
                     return
-            self._begin(message)
-            await cycle.send(cast("Any", message))
+            await cycle.send(self._begun(message))
         else:
             await cycle.send(cast("Any", message))
         if self._access_log is not None:
@@ -178,23 +180,28 @@ class Exchange:
 
     async def _send_together(self, start: Message, body: Message) -> None:
         self._start = None
-        self._begin(start)
         outlet = self._connection.outlet
         outlet.hold()
         try:
-            await self._cycle.send(cast("Any", start))
+            await self._cycle.send(self._begun(start))
             await self._cycle.send(cast("Any", body))
         finally:
             outlet.release()
 
-    def _begin(self, start: Message) -> None:
+    def _begun(self, start: Message) -> Any:
+        """Return the response's beginning as uvicorn takes it."""
+        cycle = self._cycle
         self._status = start["status"]
-        if self._cycle.waiting_for_100_continue or self._connection.ends_now:
+        if cycle.waiting_for_100_continue or self._connection.ends_now:
             # Without the go-ahead, nobody knows whether the body or a new request comes next.
-            self._cycle.keep_alive = False
+            cycle.keep_alive = False
+        if cycle.keep_alive:
+            return start
+        headers = [header for header in start.get("headers", ()) if header[0] != b"connection"]
+        return {**start, "headers": [*headers, _CLOSE]}
 
     async def _refuse(self, refusal: Refusal) -> None:
-        await send_problem(self._send, problem_of_status(*refusal), [(b"connection", b"close")])
+        await send_problem(self._send, problem_of_status(*refusal), [_CLOSE])
 
     def _count(self, message: Message) -> None:
         if self._cycle.scope["method"] != "HEAD":

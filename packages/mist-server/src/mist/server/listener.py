@@ -71,7 +71,7 @@ class Listener:
             access_log=log if access_log else None,
             config=config,
             shared=ServerState(),
-            changed=asyncio.Event(),
+            connection_lost=asyncio.Event(),
         )
         self._bound = bound
         self._ssl_context = ssl_context
@@ -140,15 +140,11 @@ class Listener:
     async def _until_quiet(self) -> None:
         shared = self._service.shared
         while shared.connections or shared.tasks or self._arriving:
-            self._service.changed.clear()
-            waiting = asyncio.create_task(self._service.changed.wait())
-            try:
-                await asyncio.wait(
-                    [waiting, *shared.tasks, *self._arriving],
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-            finally:
-                waiting.cancel()
+            if tasks := {*shared.tasks, *self._arriving}:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                self._service.connection_lost.clear()
+                await self._service.connection_lost.wait()
 
     async def _cut_off(self) -> None:
         left = self._cancel_everything()
