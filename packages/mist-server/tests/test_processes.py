@@ -1,6 +1,7 @@
 """Real processes: what they print, and how signals end them."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -56,6 +57,8 @@ def start():
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # Buffered as it is for most, for what stays in a buffer matters at the exit.
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
         )
         processes.append(process)
         line = process.stderr.readline()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -376,6 +377,13 @@ def _give_back(binding: "asyncio.Task[BoundSocket]") -> None:
 
 
 def _say(text: str) -> None:
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+    if sys.stderr is None:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        try:
             print(text, file=sys.stderr, flush=True)  # noqa: T201  # where the contract has it
+        except BrokenPipeError:
+            # Nobody reads it any more. What stays in its buffer would make the exit fail, too.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stderr.fileno())
+            os.close(nowhere)
