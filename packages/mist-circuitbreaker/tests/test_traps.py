@@ -93,13 +93,13 @@ async def test_a_late_result_of_an_earlier_state_changes_nothing(clock):
     for ending in (None, ConnectionError()):
         breaker = Breaker(threshold=1, timeout=30, clock=clock)
         late = asyncio.get_running_loop().create_future()
-        running = asyncio.create_task(breaker.do(lambda: late))  # noqa: B023
+        running = asyncio.create_task(breaker.do(lambda: late))  # noqa: B023  # awaited in this round
         await asyncio.sleep(0)
         with pytest.raises(ConnectionError):
             await breaker.do(_refuse)
         clock.pass_(30)
         probe = asyncio.get_running_loop().create_future()
-        probing = asyncio.create_task(breaker.do(lambda: probe))  # noqa: B023
+        probing = asyncio.create_task(breaker.do(lambda: probe))  # noqa: B023  # awaited in this round
         await asyncio.sleep(0)
         if ending is None:
             late.set_result("late")

@@ -397,15 +397,15 @@ def test_paths_are_relative_to_the_file_and_from_elsewhere_to_the_working_direct
     toml, monkeypatch, in_directory
 ):
     """A file can be loaded from anywhere; what a person types means what it does in a shell."""
-    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("HOME", "/users/ada")
     target = msgspec.defstruct("Target", [("a", Path), ("b", Path), ("c", Path), ("d", list[Path])])
     file = toml("a = 'x/y'\nb = '/abs'\nc = '~/z'\nd = ['w']")
     in_directory(file.parent.parent)
     made = load(f"{file.parent.name}/app.toml", "APP", target, env={})
     assert made.a == file.parent / "x/y"
-    assert (made.b, made.c, made.d) == (Path("/abs"), Path("/home/ada/z"), [file.parent / "w"])
+    assert (made.b, made.c, made.d) == (Path("/abs"), Path("/users/ada/z"), [file.parent / "w"])
     made = load(file, "APP", target, env={"APP_A": "x", "APP_C": "~"})
-    assert (made.a, made.c) == (Path("x"), Path("/home/ada"))
+    assert (made.a, made.c) == (Path("x"), Path("/users/ada"))
 
 
 @pytest.mark.parametrize("text", ["", "a\0b", "~no-such-user-here/x"])
