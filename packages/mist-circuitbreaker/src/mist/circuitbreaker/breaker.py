@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     F = TypeVar("F")
 
-_NOTHING_YET = object()
-
 
 class Breaker:
     """Refuses calls to what keeps failing, and lets a few probe whether it is well again.
@@ -138,11 +136,12 @@ class Breaker:
                 _want_awaitable(awaitable)
                 return await awaitable
         # The way that nearly every call takes, without lock, clock or permit.
-        made: Any = _NOTHING_YET
+        made: Any = circuit  # stands for nothing yet: a local name costs the least
         try:
-            result = await (made := fn())
+            made = fn()
+            result = await made
         except BaseException as exc:
-            if made is not _NOTHING_YET:
+            if made is not circuit:
                 _want_awaitable(made)
             self._settle(Permit(generation), exc)
             raise
