@@ -139,7 +139,7 @@ class Breaker:
         made: Any = circuit  # stands for nothing yet: a local name costs the least
         try:
             made = fn()
-            result = await made
+            result: T = await made
         except BaseException as exc:
             if made is not circuit:
                 _want_awaitable(made)
