@@ -169,6 +169,36 @@ async def test_chunks_that_are_none_are_400(serve, connect):
     assert await client.ended() == b""
 
 
+async def test_trailers_are_not_taken_for_headers(serve, connect):
+    """Nobody gets a header in behind what has looked at them."""
+    seen = []
+
+    async def handler(request):
+        await request.body()
+        seen.append(request.scope["headers"])
+        return PlainTextResponse("ok")
+
+    server = await serve({"/": handler})
+    client = await connect(server)
+    await client.send(CHUNKED_HEAD + "1\nx\n0\nX-User: admin\n\n")
+    assert (await client.answer()).body == b"ok"
+    assert [name for name, _ in seen[0]] == [b"host", b"transfer-encoding"]
+    assert (await client.ask("GET", "/")).body == b"ok"
+
+
+@pytest.mark.parametrize("start", [b"1\r\nx\r\n0\r\nX: ", b"1\r\nx\r\n0\r\nX: 1\r\n", b"1;x="])
+async def test_trailers_and_extensions_that_never_end_are_431(serve, connect, start):
+    """They are no body, and have the bound of a head."""
+    server = await serve({"/": echo})
+    client = await connect(server)
+    await client.send(CHUNKED_HEAD)
+    await client.send(start)
+    line = b"X: 1\r\n" * 100 if start.endswith(b"\n") else b"y" * 600
+    sending = asyncio.create_task(drip(client, line, 0.0))
+    assert (await client.answer()).status == 431
+    sending.cancel()
+
+
 async def test_nonsense_behind_a_request_does_not_get_into_its_response(serve, connect):
     """The connection is cut off instead."""
     answered = asyncio.Event()

@@ -18,7 +18,7 @@ from mist.server.exchange import Exchange, Outlet
 from mist.server.faults import is_disconnect
 from mist.server.head import HEAD_TOO_LARGE, MAX_HEAD, Refusal, judge_head, too_large
 from mist.server.limits import Limits
-from mist.server.logger import Log, request_fields
+from mist.server.logger import Log, client_of, request_fields
 from mist.server.problem import encode_problem, problem_of_status
 
 _MAX_PIPELINED: Final = 256
@@ -71,8 +71,9 @@ class Connection(HttpToolsProtocol):
         self._exchange: Exchange | None = None  # whose request is arriving, or arrived last
         self._unanswered: deque[Exchange] = deque()
         self._open: set[Exchange] = set()
-        self._head_size = 0
         self._in_head = True
+        self._head_size = 0
+        self._idle_size = 0  # what arrived of a body's framing since the last of the body itself
         self._is_upgrade = False
         self._lingers = False
         self._read_timer: asyncio.TimerHandle | None = None
@@ -94,9 +95,10 @@ class Connection(HttpToolsProtocol):
         if self._lingers or self._is_upgrade or self.transport.is_closing():
             return
         before, was_between = self._exchange, self._has_arrived
+        received = before.received if before is not None else 0
         super().data_received(data)
         exchange = self._exchange
-        if exchange is not before and exchange is not None and self._has_arrived:
+        if exchange is not before and self._has_arrived:
             return  # mostly, a request arrives in one piece
         if self._lingers or self.transport.is_closing():
             return
@@ -104,11 +106,10 @@ class Connection(HttpToolsProtocol):
             # Line ends before a head are nothing to the parser: who sends but these is in a head.
             self._in_head = True
         if self._in_head:
-            self._head_size += len(data)
-            if self._head_size > MAX_HEAD:
-                self._turn_away(*HEAD_TOO_LARGE)
-                return
-        if self._read_timer is None and not self._has_arrived:
+            self._count_head(len(data))
+        elif exchange is before and exchange is not None:
+            self._count_framing(exchange, 0 if exchange.received > received else len(data))
+        if self._read_timer is None and not self._has_arrived and not self._lingers:
             self._start_reading_timer()
 
     def pause_writing(self) -> None:
@@ -166,6 +167,8 @@ class Connection(HttpToolsProtocol):
             is_upgrade=self._is_upgrade,
             max_body_size=self._limits.max_body_size,
         )
+        self.headers = _Trailers()
+        self._idle_size = 0
         exchange = self._exchange = Exchange(self, cycle, refusal, self._service.access_log)
         self._open.add(exchange)
         self._unanswered.append(exchange)
@@ -251,8 +254,7 @@ class Connection(HttpToolsProtocol):
             self._start_writing_timer()
 
     def _leave_unless_busy(self) -> None:
-        is_busy = any(not exchange.is_over for exchange in self._open)
-        if not is_busy and not (self._in_head and self._head_size):
+        if not self._is_answering and not (self._in_head and self._head_size):
             self._close()
 
     # What this class asks itself, and does
@@ -284,6 +286,17 @@ class Connection(HttpToolsProtocol):
         else:
             await exchange.fail(MistError(Code.INTERNAL, "").to_problem())
 
+    def _count_head(self, size: int) -> None:
+        self._head_size += size
+        if self._head_size > MAX_HEAD:
+            self._turn_away(*HEAD_TOO_LARGE)
+
+    def _count_framing(self, exchange: Exchange, size: int) -> None:
+        """Bound what a client sends in a body that is none of it, such as endless trailers."""
+        self._idle_size = self._idle_size + size if size else 0
+        if self._idle_size > MAX_HEAD:
+            self._refuse_body(exchange, HEAD_TOO_LARGE)
+
     def _refuse_body(self, exchange: Exchange, refusal: Refusal) -> None:
         if exchange.refusal is not None:
             return
@@ -295,7 +308,10 @@ class Connection(HttpToolsProtocol):
 
     def _turn_away(self, status: HTTPStatus, reason: str) -> None:
         """Answer what has not become a request."""
-        self._service.log.debug("connection turned away", status=status.value, reason=reason)
+        client = client_of({"client": self.client})
+        self._service.log.debug(
+            "connection turned away", status=status.value, reason=reason, client=client
+        )
         if self._is_answering:
             # An answer here would be taken for that of the request before.
             self.transport.abort()
@@ -366,6 +382,13 @@ class Connection(HttpToolsProtocol):
 
     def _is_enough(self, progress: int, seconds: float) -> bool:
         return progress > 0 and progress >= self._limits.min_rate * seconds
+
+
+class _Trailers(list[Header]):
+    """Where uvicorn puts trailers: nowhere, lest they pass for headers, or pile up."""
+
+    def append(self, _: Header) -> None:
+        """Forget it."""
 
 
 def raw_problem(status: HTTPStatus, reason: str, headers: Iterable[Header]) -> bytes:

@@ -15,6 +15,7 @@ from mist.server.problem import problem_of_status, send_problem
 if TYPE_CHECKING:
     from mist.server.connection import Connection
 
+_ONE_WRITE: Final = 64 << 10  # more than this is not copied to be sent together with its head
 _CLOSE: Final = (b"connection", b"close")
 _CLIENT_CLOSED: Final = 499  # as nginx logs a request whose client went away
 
@@ -133,9 +134,8 @@ class Exchange:
         """Take no more of the body; the application learns of it when it asks for some."""
         self.refusal = refusal
         self._cycle.keep_alive = False
-        self._cycle.body = type(
-            self._cycle.body
-        )()  # bytes or bytearray, as uvicorn's version has it
+        # bytes or bytearray, as uvicorn's version has it
+        self._cycle.body = type(self._cycle.body)()
         self._cycle.message_event.set()
 
     def lose(self) -> None:
@@ -181,7 +181,8 @@ class Exchange:
     async def _send_together(self, start: Message, body: Message) -> None:
         self._start = None
         outlet = self._connection.outlet
-        outlet.hold()
+        if len(body.get("body", b"")) < _ONE_WRITE:
+            outlet.hold()
         try:
             await self._cycle.send(self._begun(start))
             await self._cycle.send(cast("Any", body))

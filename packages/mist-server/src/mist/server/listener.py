@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 from email.utils import formatdate
 from functools import partial
 from http import HTTPStatus
@@ -208,7 +209,8 @@ class Listener:
         client.setblocking(False)  # noqa: FBT003  # the socket's form
         if client.family in (AF_INET, AF_INET6):
             # asyncio would do so only for a socket that was told by name that it is TCP.
-            client.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+            with suppress(OSError):  # it may be gone already
+                client.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         served = len(self._service.shared.connections) + len(self._arriving)
         if served >= self._service.limits.max_connections:
             self._turn_away(client)
@@ -246,12 +248,10 @@ class Listener:
                 "too many connections",
                 [*self._service.shared.default_headers, (b"retry-after", b"1")],
             )
-            try:
+            with suppress(OSError):  # it is gone, or has sent nothing yet
                 client.send(answer)
                 client.shutdown(SHUT_WR)
                 client.recv(_DRAIN_BYTES)  # closed with something unread, it would be reset
-            except OSError:
-                pass  # it has gone, or sent nothing yet
 
     def _keep_the_date(self) -> None:
         """Have every answer carry the time, as RFC 9110, section 6.6.1, wants it."""
