@@ -78,6 +78,7 @@ class Connection(HttpToolsProtocol):
         self._lingers = False
         self._read_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
+        self._leave_timer: asyncio.TimerHandle | None = None
         self._was_held_up = False
 
     # What asyncio calls
@@ -229,7 +230,9 @@ class Connection(HttpToolsProtocol):
 
     def leave(self) -> None:
         """Close the connection unless a request comes soon."""
-        self.loop.call_later(_FAREWELL_SECONDS, self._leave_unless_busy)
+        if self._leave_timer is not None:
+            self._leave_timer.cancel()
+        self._leave_timer = self.loop.call_later(_FAREWELL_SECONDS, self._leave_unless_busy)
 
     def close(self) -> None:
         """Close the connection once the client has what was written for it.
