@@ -152,6 +152,13 @@ async def test_many_pipelined_requests_are_answered_in_order(http):
     assert await exchange(receiver, WHOLE * 200) == [202] * 200
 
 
+async def test_long_heads_that_are_pipelined_are_each_within_the_limit(http):
+    """A hundred heads of a kilobyte are no head of a hundred kilobytes, however they arrive."""
+    receiver = await http(listen="127.0.0.1:0")
+    request = WHOLE.replace(b"Host: x", b"Host: x\r\nX-Filling: " + b"y" * 1000)
+    assert await exchange(receiver, request * 150) == [202] * 150
+
+
 async def test_more_pipelined_requests_than_anybody_sends_end_the_connection(http):
     """Requests that wait take memory: there is a bound, and a good client is served on."""
     receiver = await http(listen="127.0.0.1:0")

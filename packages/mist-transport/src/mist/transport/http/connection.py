@@ -69,7 +69,7 @@ class Connection(HttpToolsProtocol):
         self._patience = patience
         self._has_room = has_room
         self._on_lost = on_lost
-        self._heads = 0  # how many have begun to arrive
+        self._heads = 0  # how many are complete
         self._in_head = True
         self._in_body = False
         self._head_size = 0
@@ -98,7 +98,8 @@ class Connection(HttpToolsProtocol):
         """Read on, and see to it that a head that has begun to arrive arrives in time."""
         if self._lingers or self.transport.is_closing():
             return
-        heads, was_between = self._heads, not (self._in_head or self._in_body)
+        heads, was_in_body = self._heads, self._in_body
+        was_between = not (self._in_head or was_in_body)
         super().data_received(data)
         if self._lingers or self.transport.is_closing():
             return
@@ -107,7 +108,8 @@ class Connection(HttpToolsProtocol):
             self._in_head = True
         if not self._in_head:
             return
-        if self._heads == heads:
+        if self._heads == heads and not was_in_body:
+            # Behind the end of another request, a head is counted from its next part on.
             self._head_size += len(data)
         if self._head_size > MAX_HEAD:
             self._turn_away(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _HEAD_TOO_LARGE)
@@ -136,7 +138,6 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A head begins."""
-        self._heads += 1
         self._in_head = True
         self._head_size = 0
         super().on_message_begin()
@@ -148,6 +149,7 @@ class Connection(HttpToolsProtocol):
         if self._refusal is not None:
             raise self._refusal  # the parser goes no further, and uvicorn has it answered
         super().on_headers_complete()
+        self._heads += 1
         self._in_head = False
         self._in_body = True
         # Trailers go nowhere, lest they pass for headers, or pile up.
