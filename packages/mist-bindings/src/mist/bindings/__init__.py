@@ -1,0 +1,1 @@
+"""Clients of the MIST protocol for other languages, and its schemas, generated."""
