@@ -92,6 +92,7 @@ __all__ = [
     "marshal_lines",
     "negotiate_version",
     "unmarshal_lines",
+    "version_info",
 ]
 
 CURRENT_VERSION = "1"
@@ -1307,6 +1308,11 @@ def negotiate_version(local: str, remote: str) -> str:
             f"no compatible version (local {_excerpt(local)}, remote {_excerpt(remote)})"
         )
     return str(highest)
+
+
+def version_info() -> str:
+    """Describe the supported versions in one line for a human reader."""
+    return f"MIST protocol version {CURRENT_VERSION} (supports {SUPPORTED_VERSIONS})"
 
 
 def _version(text: str) -> Optional[int]:
