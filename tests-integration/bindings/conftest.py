@@ -17,6 +17,7 @@ _seen: dict[tuple[str, str], set[str]] = {}
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
     config.addinivalue_line(
         "markers", "interop(row, client): the cell of the interop matrix that this test fills"
     )
@@ -29,6 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Note what became of a test that fills a cell."""
     report = yield
     if report.when == "call" or report.failed:
         for marker in item.iter_markers("interop"):

@@ -37,7 +37,7 @@ ROWS: Final = {
 
 BEGIN: Final = "<!-- interop: made by tests-integration/bindings; do not edit -->"
 END: Final = "<!-- /interop -->"
-NOT_APPLICABLE: Final = "–"
+NOT_APPLICABLE: Final = "-"
 
 Cell = tuple[str, str]
 """A row and a client."""
@@ -63,9 +63,7 @@ def read_table(readme: str) -> dict[Cell, str]:
         for line in table.splitlines():
             if line.startswith(f"| {text} | "):
                 marks = line.removeprefix(f"| {text} | ").removesuffix(" |").split(" | ")
-                cells |= {
-                    (row, client): mark for client, mark in zip(CLIENTS, marks, strict=True)
-                }
+                cells |= {(row, client): mark for client, mark in zip(CLIENTS, marks, strict=True)}
     return cells
 
 

@@ -52,9 +52,7 @@ def generate(
     return write_files(Path(out_dir), render(language, protocol), force=force)
 
 
-def export(
-    language: str, out_dir: str | os.PathLike[str], *, force: bool = False
-) -> list[Path]:
+def export(language: str, out_dir: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
     """Copy the client that ships with this package, for the stack's own payloads.
 
     Arguments and errors are those of `generate`.

@@ -11,7 +11,7 @@ from msgspec import NODEFAULT, inspect
 from mist.bindings.docs import read_docs
 from mist.bindings.errors import BindingsError
 from mist.bindings.kinds import Kinds
-from mist.bindings.model import Constant, Field, Message, Protocol, Record
+from mist.bindings.model import Constant, Field, Message, Protocol, Record, Reference
 from mist.protocol import (
     CURRENT_VERSION,
     MAX_MESSAGE_SIZE,
@@ -110,15 +110,17 @@ class _Records:
         self, field: inspect.Field, doc: str, place: str, *, omits: bool, nil_slice: bool
     ) -> Field:
         plain = field.default is not NODEFAULT or field.default_factory in (list, dict)
+        kind = self._kinds.of(field.type, place)
         required = field.required or not (plain or _is_repeatable(field.default_factory))
         return Field(
             wire=field.encode_name,
             name=field.name,
-            type=self._kinds.of(field.type, place),
+            type=kind,
             doc=doc,
             required=required,
             default=None if required else _default(field),
-            omitted_at_default=omits and plain,
+            # msgspec tells a record that equals the default only by its identity.
+            omitted_at_default=omits and plain and not isinstance(kind, Reference),
             null_when_empty=nil_slice,
         )
 

@@ -45,7 +45,7 @@ class Kinds:
         """
         self._reference = reference
 
-    def of(self, info: inspect.Type, place: str) -> Type:  # noqa: PLR0911  # one line a kind
+    def of(self, info: inspect.Type, place: str) -> Type:  # noqa: PLR0911, PLR0912  # a table
         """Return the model's type.
 
         Raises:
@@ -65,9 +65,9 @@ class Kinds:
             case inspect.StrType():
                 return Text("", info.min_length, info.max_length, info.pattern)
             case inspect.EnumType():
-                return Choice(tuple(member.value for member in info.cls))
+                return _choice(tuple(member.value for member in info.cls), place)
             case inspect.LiteralType():
-                return Choice(info.values)
+                return _choice(info.values, place)
             case inspect.ListType() | inspect.VarTupleType() | inspect.CollectionType():
                 _refuse(info, place, "min_length", "max_length")
                 return List(self.of(info.item_type, f"{place}[...]"))
@@ -92,6 +92,13 @@ class Kinds:
             raise _no_counterpart(place, f"a union of {names}")
         inner = self.of(members[0], place)
         return Nullable(inner) if info.includes_none else inner
+
+
+def _choice(values: tuple[Any, ...], place: str) -> Choice:
+    plain = [value for value in values if type(value) in (str, int)]
+    if len(plain) != len(values):
+        raise _no_counterpart(place, "a choice that is not among strings or whole numbers")
+    return Choice(tuple(plain))
 
 
 def _integer(info: inspect.IntType, place: str) -> Integer:

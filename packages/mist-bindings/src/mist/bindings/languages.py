@@ -10,13 +10,16 @@ from `templates/`.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from mist.bindings import typescript
+from mist.bindings import python, typescript
 from mist.bindings.errors import BindingsError
 from mist.bindings.model import Protocol
 
 Render = Callable[[Protocol], Mapping[str, str]]
 
-LANGUAGES: Final[Mapping[str, Render]] = {"typescript": typescript.render}
+LANGUAGES: Final[Mapping[str, Render]] = {
+    "python": python.render,
+    "typescript": typescript.render,
+}
 
 
 def language(name: str) -> Render:

@@ -6,15 +6,19 @@ from importlib.resources import files
 _HOLE = re.compile(r"@@(\w+)@@")
 
 
-def fill(template: str, **parts: str) -> str:
-    """Return a file of `templates/` with each `@@name@@` replaced.
+def fill(*templates: str, **parts: str) -> str:
+    """Return files of `templates/`, one after the other, with each `@@name@@` replaced.
 
     Args:
-        template: The path below `templates/`, such as `python/mist_client.py.in`.
+        templates: Paths below `templates/`, such as `python/http.py.in`; two empty lines come
+            between them.
         parts: What to put in place of each hole; every hole has one, and every part a hole.
     """
-    text = files("mist.bindings").joinpath("templates", *template.split("/")).read_text("utf-8")
+    directory = files("mist.bindings").joinpath("templates")
+    text = "\n\n".join(
+        directory.joinpath(*template.split("/")).read_text("utf-8") for template in templates
+    )
     holes = set(_HOLE.findall(text))
     if holes != set(parts):
-        raise ValueError(f"{template}: holes {sorted(holes)}, parts {sorted(parts)}")
+        raise ValueError(f"{templates}: holes {sorted(holes)}, parts {sorted(parts)}")
     return _HOLE.sub(lambda hole: parts[hole[1]], text)
