@@ -42,14 +42,9 @@ _SAFE: Final = (1 << 53) - 1
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 # What Python's regular expressions have and JavaScript's have not, or spell in another way.
 _FOREIGN_PATTERN: Final = re.compile(r"\(\?[P#aiLmsux(>]|\\[AZ]|[*+?}]\+")
-_RESERVED: Final = frozenset(
-    """
-    Array Decoded EndOfStream Envelope ErrorCode HTTP HttpSender Int64 JsonObject JsonValue
-    LineReader Message MessageTooLarge MessageType Payloads PayloadOf Object Promise ProtocolError
-    Receiver Record RecordType RegExp Rejected Sender Source Transport TransportClosed
-    TransportError TransportTimeout UnsupportedVersion
-    """.split()
-)
+_EXPORTED: Final = re.compile(r"^export (?:type )?\{(.*?)\}", re.MULTILINE | re.DOTALL)
+# What the module uses or declares itself; the compiler has reserved the names in lower case.
+_OWN_NAMES: Final = frozenset({"Envelope", "MessageType", "Payloads", "Record", "RegExp", "Source"})
 _COMMENTED: Final = (".ts", ".js")
 
 
@@ -122,7 +117,9 @@ class _Item(NamedTuple):
     def javascript(self) -> str:
         """Return it as the compiler does in `.js`."""
         name = self.declared.partition(":")[0]
-        return _respaced(f"{_comment(self.doc)}export {name} = {self.value};\n" if self.value else "")
+        return _respaced(
+            f"{_comment(self.doc)}export {name} = {self.value};\n" if self.value else ""
+        )
 
     def declaration(self) -> str:
         """Return it as the compiler does in `.d.ts`."""
@@ -193,7 +190,9 @@ def _limits(protocol: Protocol) -> list[_Item]:
         _text("MAX_SUPPORTED_VERSION", "The newest version that is read.", protocol.max_version),
         _count("MAX_MESSAGE_SIZE", "The largest payload, in bytes.", protocol.max_message_size),
         _count(
-            "MAX_ENVELOPE_SIZE", "The largest encoded message, in bytes.", protocol.max_envelope_size
+            "MAX_ENVELOPE_SIZE",
+            "The largest encoded message, in bytes.",
+            protocol.max_envelope_size,
         ),
         _Item(
             "How messages travel over HTTP.",
@@ -283,7 +282,9 @@ def _type(kind: Type, field: Field) -> str:  # noqa: PLR0911  # one line a kind
         case Text():
             return "string"
         case Integer():
-            return {"f.bigint": "bigint", "f.integer": "number"}.get(_integer(kind, field), "f.Int64")
+            return {"f.bigint": "bigint", "f.integer": "number"}.get(
+                _integer(kind, field), "f.Int64"
+            )
         case Number():
             return "number"
         case Boolean():
@@ -309,7 +310,10 @@ def _kind(kind: Type, field: Field) -> str:  # noqa: PLR0911  # one line a kind
             return f"f.text({_text_limits(kind, field)})"
         case Integer():
             function = _integer(kind, field)
-            free = function != "f.integer" and (kind.minimum, kind.maximum) == (INT64_MIN, INT64_MAX)
+            free = function != "f.integer" and (kind.minimum, kind.maximum) == (
+                INT64_MIN,
+                INT64_MAX,
+            )
             return f"{function}({'' if free else f'{kind.minimum}n, {kind.maximum}n'})"
         case Number():
             bounds = {"minimum": kind.minimum, "maximum": kind.maximum}
@@ -418,8 +422,12 @@ def _key(wire: str) -> str:
 
 
 def _refuse_reserved(records: Iterable[Record]) -> None:
+    exported = " ".join(_EXPORTED.findall(_below("src")["src/index.ts"]))
+    taken = _OWN_NAMES.union(re.findall(r"\w+", exported))
     for record in records:
-        if record.name in _RESERVED or not _IDENTIFIER.fullmatch(record.name):
+        name = record.name
+        if name in taken or name.isupper() or name.islower() or not _IDENTIFIER.fullmatch(name):
             raise BindingsError(
-                f"the class {record.name} cannot have that name in TypeScript; rename it"
+                f"the class {name} cannot have that name in TypeScript; rename it, say to"
+                f" {name.capitalize()}Payload"
             )
