@@ -371,14 +371,12 @@ def _tuple(items: tuple[str, ...]) -> str:
 
 def _literal(value: Any) -> str:
     """Return a Python literal, its strings in double quotes as formatters have them."""
-    match value:
-        case str():
-            return json.dumps(value, ensure_ascii=False)  # its escapes are Python's too
-        case list():
-            items: list[Any] = value
-            return f"[{', '.join(_literal(item) for item in items)}]"
-        case dict():
-            members: dict[str, Any] = value
-            return f"{{{', '.join(f'{_literal(k)}: {_literal(v)}' for k, v in members.items())}}}"
-        case _:
-            return repr(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)  # its escapes are Python's too
+    if isinstance(value, list):
+        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # free-form
+        return f"[{', '.join(_literal(item) for item in items)}]"
+    if isinstance(value, dict):
+        members: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]  # free-form
+        return f"{{{', '.join(f'{_literal(k)}: {_literal(v)}' for k, v in members.items())}}}"
+    return repr(value)

@@ -1725,9 +1725,12 @@ class _Connection:
         """Make one request; it takes no longer than the timeout, however slowly bytes come."""
         deadline = time.monotonic() + self._timeout
         try:
-            connection = self._connect(deadline)
+            connection, held = self._connect(deadline)
             connection.request("POST", self._target, body, dict(headers))
             response = connection.getresponse()
+            if held.ended:
+                # http.client takes a head that was cut off for a whole one.
+                raise http.client.RemoteDisconnected("the answer was cut off")
             answer = _Answer(response.status, response.headers, response.read(1 << 20))
             self._used = time.monotonic()
             if response.will_close or response.read(1):
@@ -1744,12 +1747,11 @@ class _Connection:
         if held is not None:
             held.abort()
 
-    def _connect(self, deadline: float) -> http.client.HTTPConnection:
-        connection = self._http
-        held = self._socket
+    def _connect(self, deadline: float) -> Tuple[http.client.HTTPConnection, _Socket]:
+        connection, held = self._http, self._socket
         if connection is not None and held is not None and self._is_fresh(held):
             held.deadline = deadline
-            return connection
+            return connection, held
         self.abort()
         plain = socket.create_connection((self._host, self._port), self._timeout)
         try:
@@ -1762,9 +1764,10 @@ class _Connection:
             raise
         connection = http.client.HTTPConnection(self._host, self._port)
         connection.default_port = self._default_port
-        connection.sock = self._socket = _Socket(plain, deadline)
-        self._http = connection
-        return connection
+        held = _Socket(plain, deadline)
+        connection.sock = held
+        self._http, self._socket = connection, held
+        return connection, held
 
     def _is_fresh(self, held: _Socket) -> bool:
         """Tell whether the server has kept the connection open, and said nothing unasked."""
@@ -1798,6 +1801,7 @@ class _Socket:
     def __init__(self, plain: socket.socket, deadline: float) -> None:
         self.plain = plain
         self.deadline = deadline
+        self.ended = False
 
     def wait_no_longer(self) -> None:
         left = self.deadline - time.monotonic()
@@ -1840,7 +1844,9 @@ class _Incoming(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         self._source.wait_no_longer()
-        return self._source.plain.recv_into(buffer)
+        count = self._source.plain.recv_into(buffer)
+        self._source.ended = count == 0
+        return count
 
 
 class Stdio(Transport):
