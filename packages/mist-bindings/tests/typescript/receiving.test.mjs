@@ -15,6 +15,7 @@ import {
   MessageTooLarge,
   ProtocolError,
   TransportClosed,
+  UnsupportedVersion,
 } from "mist-client";
 import { HttpListener, Stdio, incomingHeaders } from "mist-client/node";
 
@@ -194,6 +195,24 @@ test("a wait for a line can be given up, and the line is there for the next", as
   assert.deepEqual((await both).map((each) => each.value()), [1, 2]);
   input.destroy(new Error("the disk is gone"));
   await assert.rejects(reader.receive(), /cannot read in: the disk is gone/);
+});
+
+test("a peer of an unsupported version is refused, unless any version is to pass", async () => {
+  const old = new Message({ ...message(1), version: "9" });
+  const lines = () => Readable.from([Buffer.from(`${old.marshalLine()}${message(2).marshalLine()}`)]);
+  const reader = new LineReader(lines(), "in");
+  await assert.rejects(reader.receive(), (error) => {
+    assert.ok(error instanceof UnsupportedVersion);
+    assert.match(error.message, /in:1: version '9' is too new \(supported: 1-1\)/);
+    return true;
+  });
+  assert.equal((await reader.receive()).value(), 2);
+  const relay = new LineReader(lines(), "in", { anyVersion: true });
+  assert.equal((await relay.receive()).version, "9");
+  const answer = await post((await listen()).url, old.marshal());
+  assert.equal(answer.status, 400);
+  assert.match(await answer.text(), /version '9' is too new \(supported: 1-1\)/);
+  assert.equal((await post((await listen({ anyVersion: true })).url, old.marshal())).status, 202);
 });
 
 const CHILD = `

@@ -3,7 +3,7 @@
 /** Messages as JSON lines: what files and pipes have in common. */
 import { EndOfStream, MessageTooLarge, ProtocolError, TransportClosed, TransportError } from "./errors.js";
 import { Mailbox } from "./mailbox.js";
-import { Message } from "./message.js";
+import { Message, parseReceived } from "./message.js";
 import { MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "./protocol.js";
 import { messagesOf } from "./transport.js";
 const NEWLINE = 0x0a;
@@ -18,6 +18,7 @@ const BLANK = /^[ \t\r]*$/;
 export class LineReader {
     #name;
     #source;
+    #anyVersion;
     #mailbox = new Mailbox();
     #pieces = [];
     #size = 0;
@@ -28,7 +29,8 @@ export class LineReader {
      *   response.
      * @param name - What errors call it, such as a path.
      */
-    constructor(source, name) {
+    constructor(source, name, options = {}) {
+        this.#anyVersion = options.anyVersion ?? false;
         this.#source = source[Symbol.asyncIterator]();
         this.#name = name;
     }
@@ -105,7 +107,7 @@ export class LineReader {
             }
             const line = joined(pieces, size);
             if (!isBlank(line)) {
-                this.#mailbox.put(Message.parse(line));
+                this.#mailbox.put(parseReceived(line, this.#anyVersion));
             }
         }
         catch (error) {

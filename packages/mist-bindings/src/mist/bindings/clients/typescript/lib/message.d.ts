@@ -84,5 +84,12 @@ export declare class Message implements Envelope {
     /** Tell whether the payload matches the checksum; true where there is none. */
     verifyChecksum(): boolean;
 }
+/**
+ * Read one message that a peer has sent.
+ *
+ * @param anyVersion - Whether versions of the protocol that are not supported pass, as they do
+ *   through a relay.
+ */
+export declare function parseReceived(data: Uint8Array, anyVersion: boolean): Message;
 /** Return how many bytes a text has in UTF-8, or undefined if that is within the limit. */
 export declare function sizeOver(text: string, limit: number): number | undefined;

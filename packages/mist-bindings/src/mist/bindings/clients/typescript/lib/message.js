@@ -6,6 +6,7 @@ import { encodeJson } from "./encoding.js";
 import { MessageTooLarge, ProtocolError } from "./errors.js";
 import { cursorOver } from "./json.js";
 import { CURRENT_VERSION, Envelope, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE, PAYLOADS, } from "./protocol.js";
+import { checkVersion } from "./version.js";
 const REQUIRED = ["version", "id", "source", "type"];
 const utf8 = new TextEncoder();
 // A byte order mark is part of the text, as it is to every other peer: JSON has none.
@@ -145,6 +146,19 @@ export class Message {
             }
         }
     }
+}
+/**
+ * Read one message that a peer has sent.
+ *
+ * @param anyVersion - Whether versions of the protocol that are not supported pass, as they do
+ *   through a relay.
+ */
+export function parseReceived(data, anyVersion) {
+    const message = Message.parse(data);
+    if (!anyVersion) {
+        checkVersion(message.version);
+    }
+    return message;
 }
 /** Return how many bytes a text has in UTF-8, or undefined if that is within the limit. */
 export function sizeOver(text, limit) {

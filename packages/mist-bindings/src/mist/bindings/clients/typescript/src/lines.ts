@@ -4,9 +4,9 @@
 
 import { EndOfStream, MessageTooLarge, ProtocolError, TransportClosed, TransportError } from "./errors.js";
 import { Mailbox } from "./mailbox.js";
-import { Message } from "./message.js";
+import { Message, parseReceived } from "./message.js";
 import { MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "./protocol.js";
-import type { CallOptions, Receiver } from "./transport.js";
+import type { CallOptions, ReceiveOptions, Receiver } from "./transport.js";
 import { messagesOf } from "./transport.js";
 
 const NEWLINE = 0x0a;
@@ -22,6 +22,7 @@ const BLANK = /^[ \t\r]*$/;
 export class LineReader implements Receiver {
   readonly #name: string;
   readonly #source: AsyncIterator<Uint8Array>;
+  readonly #anyVersion: boolean;
   readonly #mailbox = new Mailbox();
   #pieces: Uint8Array[] = [];
   #size = 0;
@@ -33,7 +34,8 @@ export class LineReader implements Receiver {
    *   response.
    * @param name - What errors call it, such as a path.
    */
-  constructor(source: AsyncIterable<Uint8Array>, name: string) {
+  constructor(source: AsyncIterable<Uint8Array>, name: string, options: ReceiveOptions = {}) {
+    this.#anyVersion = options.anyVersion ?? false;
     this.#source = source[Symbol.asyncIterator]();
     this.#name = name;
   }
@@ -114,7 +116,7 @@ export class LineReader implements Receiver {
       }
       const line = joined(pieces, size);
       if (!isBlank(line)) {
-        this.#mailbox.put(Message.parse(line));
+        this.#mailbox.put(parseReceived(line, this.#anyVersion));
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) {

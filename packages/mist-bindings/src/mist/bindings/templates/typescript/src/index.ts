@@ -18,5 +18,12 @@ export { type JsonObject, type JsonValue, parseJson } from "./json.js";
 export { LineReader, parseLines } from "./lines.js";
 export { type Decoded, Message, type PayloadOf } from "./message.js";
 export * from "./protocol.js";
-export type { CallOptions, Receiver, Sender, SendOptions, Transport } from "./transport.js";
+export type {
+  CallOptions,
+  ReceiveOptions,
+  Receiver,
+  Sender,
+  SendOptions,
+  Transport,
+} from "./transport.js";
 export { checkVersion, isCompatible, negotiateVersion, versionInfo } from "./version.js";

@@ -14,6 +14,7 @@ import {
   MAX_MESSAGE_SIZE,
   PAYLOADS,
 } from "./protocol.js";
+import { checkVersion } from "./version.js";
 
 /** The payload of a message type: its record, or any JSON where the type is not known. */
 export type PayloadOf<T extends string> = T extends keyof Payloads ? Payloads[T] : JsonValue;
@@ -183,6 +184,20 @@ export class Message implements Envelope {
       }
     }
   }
+}
+
+/**
+ * Read one message that a peer has sent.
+ *
+ * @param anyVersion - Whether versions of the protocol that are not supported pass, as they do
+ *   through a relay.
+ */
+export function parseReceived(data: Uint8Array, anyVersion: boolean): Message {
+  const message = Message.parse(data);
+  if (!anyVersion) {
+    checkVersion(message.version);
+  }
+  return message;
 }
 
 /** Return how many bytes a text has in UTF-8, or undefined if that is within the limit. */

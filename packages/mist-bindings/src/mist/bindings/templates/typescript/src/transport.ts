@@ -15,6 +15,12 @@ export interface SendOptions extends CallOptions {
   headers?: Readonly<Record<string, string>> | undefined;
 }
 
+/** How a receiver receives. */
+export interface ReceiveOptions {
+  /** Whether to receive messages of a protocol version that is not supported, as a relay does. */
+  anyVersion?: boolean | undefined;
+}
+
 /** Can send messages. */
 export interface Sender {
   /**
@@ -34,7 +40,8 @@ export interface Receiver extends AsyncIterable<Message> {
    *
    * @throws {EndOfStream} There are no more.
    * @throws {TransportClosed} The transport was closed, and what it held has been received.
-   * @throws {ProtocolError} What came is not a message; the one after it can be received.
+   * @throws {ProtocolError} What came is not a message, or of a version that is not supported; the
+   *   one after it can be received.
    */
   receive(options?: CallOptions): Promise<Message>;
   /** Release everything; calling it again does nothing. */

@@ -6,7 +6,7 @@ import { createServer, } from "node:http";
 import { isIPv6 } from "node:net";
 import { MessageTooLarge, ProtocolError, TransportClosed, TransportError, } from "../errors.js";
 import { Mailbox } from "../mailbox.js";
-import { Message, sizeOver } from "../message.js";
+import { parseReceived, sizeOver } from "../message.js";
 import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "../protocol.js";
 import { messagesOf } from "../transport.js";
 const ENVELOPE_ALLOWANCE = MAX_ENVELOPE_SIZE - MAX_MESSAGE_SIZE;
@@ -54,6 +54,7 @@ export class HttpListener {
             shutdownTimeoutMs: 5000,
             maxConnections: 1000,
             allowOrigins: [],
+            anyVersion: false,
             ...Object.fromEntries(given),
         };
         this.#server = createServer({
@@ -250,9 +251,9 @@ export class HttpListener {
         response.end(JSON.stringify({ accepted: count - rejected.length, rejected }));
     }
     #put(data, request) {
-        const { inbox, maxMessageSize } = this.#options;
+        const { anyVersion, inbox, maxMessageSize } = this.#options;
         try {
-            const message = Message.parse(data);
+            const message = parseReceived(data, anyVersion);
             const size = sizeOver(message.payload, maxMessageSize);
             if (size !== undefined) {
                 throw new MessageTooLarge(size, maxMessageSize, "payload");

@@ -3,7 +3,7 @@
 /** Messages on standard input and output, one JSON line each: a tool in a shell pipeline. */
 import type { Readable, Writable } from "node:stream";
 import { type Message } from "../message.js";
-import type { CallOptions, Transport } from "../transport.js";
+import type { CallOptions, ReceiveOptions, Transport } from "../transport.js";
 /**
  * Receives from standard input and sends to standard output, or to and from a child process.
  *
@@ -16,7 +16,7 @@ export declare class Stdio implements Transport {
      * @param input - What to receive from, such as a child's `stdout`.
      * @param output - What to send to, such as a child's `stdin`.
      */
-    constructor(input?: Readable, output?: Writable);
+    constructor(input?: Readable, output?: Writable, options?: ReceiveOptions);
     /**
      * Write a message, waiting while the reader of the pipe is slow. A call that is aborted while its
      * message is being written leaves it whole.

@@ -24,10 +24,10 @@ export class Stdio {
      * @param input - What to receive from, such as a child's `stdout`.
      * @param output - What to send to, such as a child's `stdin`.
      */
-    constructor(input = process.stdin, output = process.stdout) {
+    constructor(input = process.stdin, output = process.stdout, options = {}) {
         this.#input = input;
         this.#output = output;
-        this.#reader = new LineReader(input, input === process.stdin ? "stdin" : "input");
+        this.#reader = new LineReader(input, input === process.stdin ? "stdin" : "input", options);
         this.#release = output === process.stdout ? divertConsole() : () => undefined;
         // Who sends is told, and nobody else: without a listener it would end the process.
         output.on("error", (error) => {

@@ -1,8 +1,8 @@
 /** The receiving side of HTTP: a server that puts the messages posted to it into an inbox. */
-import { Message } from "../message.js";
-import type { CallOptions, Receiver } from "../transport.js";
+import { type Message } from "../message.js";
+import type { CallOptions, ReceiveOptions, Receiver } from "../transport.js";
 /** Where and how to listen. */
-export interface ListenOptions {
+export interface ListenOptions extends ReceiveOptions {
     /** The interface to listen at; by default this machine only. */
     host?: string | undefined;
     /** The port; 0, which is the default, for any that is free. */

@@ -17,13 +17,13 @@ import {
   TransportError,
 } from "../errors.js";
 import { Mailbox } from "../mailbox.js";
-import { Message, sizeOver } from "../message.js";
+import { type Message, parseReceived, sizeOver } from "../message.js";
 import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "../protocol.js";
-import type { CallOptions, Receiver } from "../transport.js";
+import type { CallOptions, ReceiveOptions, Receiver } from "../transport.js";
 import { messagesOf } from "../transport.js";
 
 /** Where and how to listen. */
-export interface ListenOptions {
+export interface ListenOptions extends ReceiveOptions {
   /** The interface to listen at; by default this machine only. */
   host?: string | undefined;
   /** The port; 0, which is the default, for any that is free. */
@@ -101,6 +101,7 @@ export class HttpListener implements Receiver {
       shutdownTimeoutMs: 5000,
       maxConnections: 1000,
       allowOrigins: [],
+      anyVersion: false,
       ...Object.fromEntries(given),
     };
     this.#server = createServer(
@@ -310,9 +311,9 @@ export class HttpListener implements Receiver {
   }
 
   #put(data: Buffer, request: IncomingMessage): Refused | undefined {
-    const { inbox, maxMessageSize } = this.#options;
+    const { anyVersion, inbox, maxMessageSize } = this.#options;
     try {
-      const message = Message.parse(data);
+      const message = parseReceived(data, anyVersion);
       const size = sizeOver(message.payload, maxMessageSize);
       if (size !== undefined) {
         throw new MessageTooLarge(size, maxMessageSize, "payload");

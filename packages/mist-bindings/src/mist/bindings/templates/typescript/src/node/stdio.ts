@@ -7,7 +7,7 @@ import { MessageTooLarge, TransportClosed, TransportError } from "../errors.js";
 import { LineReader } from "../lines.js";
 import { type Message, sizeOver } from "../message.js";
 import { MAX_MESSAGE_SIZE } from "../protocol.js";
-import type { CallOptions, Transport } from "../transport.js";
+import type { CallOptions, ReceiveOptions, Transport } from "../transport.js";
 import { messagesOf } from "../transport.js";
 
 /**
@@ -28,10 +28,14 @@ export class Stdio implements Transport {
    * @param input - What to receive from, such as a child's `stdout`.
    * @param output - What to send to, such as a child's `stdin`.
    */
-  constructor(input: Readable = process.stdin, output: Writable = process.stdout) {
+  constructor(
+    input: Readable = process.stdin,
+    output: Writable = process.stdout,
+    options: ReceiveOptions = {},
+  ) {
     this.#input = input;
     this.#output = output;
-    this.#reader = new LineReader(input, input === process.stdin ? "stdin" : "input");
+    this.#reader = new LineReader(input, input === process.stdin ? "stdin" : "input", options);
     this.#release = output === process.stdout ? divertConsole() : () => undefined;
     // Who sends is told, and nobody else: without a listener it would end the process.
     output.on("error", (error: Error) => {
