@@ -68,7 +68,7 @@ class Kinds:
                 return _choice(tuple(member.value for member in info.cls), place)
             case inspect.LiteralType():
                 return _choice(info.values, place)
-            case inspect.ListType() | inspect.VarTupleType() | inspect.CollectionType():
+            case inspect.ListType() | inspect.VarTupleType():
                 _refuse(info, place, "min_length", "max_length")
                 return List(self.of(info.item_type, f"{place}[...]"))
             case inspect.DictType() if isinstance(info.key_type, inspect.StrType):

@@ -56,7 +56,7 @@ class Anything:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few fixed strings or whole numbers, in the order of their declaration."""
+    """One of a few fixed strings or whole numbers, in an order that is always the same."""
 
     values: tuple[str | int, ...]
 

@@ -303,7 +303,7 @@ def _reader(kind: Type) -> str:  # noqa: PLR0911  # one line a kind
             return f"_text({kind.min_length or 0}, {kind.max_length}, {_literal(kind.pattern)})"
         case Integer(minimum=low, maximum=high):
             whole = (low, high) == (INT64_MIN, INT64_MAX)
-            return "_integer()" if whole else f"_integer({low}, {high})"
+            return "_int64" if whole else f"_integer({low}, {high})"
         case Number(minimum=None, maximum=None):
             return "_number()"
         case Number():

@@ -92,6 +92,7 @@ __all__ = [
     "marshal_lines",
     "negotiate_version",
     "unmarshal_lines",
+    "version_info",
 ]
 
 CURRENT_VERSION = "1"
@@ -226,6 +227,7 @@ def _code_of(status: int) -> str:
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 _INT_MIN, _INT_MAX = -(1 << 63), (1 << 64) - 1
 _DECIMAL_EXPONENT = -5  # the smallest that is written as 0.00001 rather than 1e-5
+_SPACES = (" ", "\t", "\n", "\r")
 _WHITE_SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -342,6 +344,8 @@ def _decode_at(text: str, start: int) -> Tuple[Any, int]:
 
 
 def _skip(text: str, start: int) -> int:
+    if text[start : start + 1] not in _SPACES:
+        return start
     space = _WHITE_SPACE.match(text, start)
     return space.end() if space else start
 
@@ -436,6 +440,10 @@ def _integer(minimum: int = -(1 << 63), maximum: int = (1 << 63) - 1) -> Reader[
         return number
 
     return read
+
+
+_int64 = _integer()
+_uint32 = _integer(0, (1 << 32) - 1)
 
 
 def _number(minimum: Optional[float] = None, maximum: Optional[float] = None) -> Reader[float]:
@@ -665,10 +673,10 @@ class InferResponse:
             model=_string(members.get("model"), f"{path}.model"),
             provider=_string(members.get("provider"), f"{path}.provider"),
             content=_string(members.get("content"), f"{path}.content"),
-            tokens_in=_integer()(members.get("tokens_in"), f"{path}.tokens_in"),
-            tokens_out=_integer()(members.get("tokens_out"), f"{path}.tokens_out"),
+            tokens_in=_int64(members.get("tokens_in"), f"{path}.tokens_in"),
+            tokens_out=_int64(members.get("tokens_out"), f"{path}.tokens_out"),
             cost_usd=_number()(members.get("cost_usd"), f"{path}.cost_usd"),
-            latency_ms=_integer()(members.get("latency_ms"), f"{path}.latency_ms"),
+            latency_ms=_int64(members.get("latency_ms"), f"{path}.latency_ms"),
             finish_reason=_string(members.get("finish_reason"), f"{path}.finish_reason"),
         )
 
@@ -765,7 +773,7 @@ class EvalResult:
             score=_number()(members.get("score"), f"{path}.score"),
             baseline=_number()(members.get("baseline_score"), f"{path}.baseline_score"),
             delta=_number()(members.get("delta"), f"{path}.delta"),
-            duration_ms=_integer()(members.get("duration_ms"), f"{path}.duration_ms"),
+            duration_ms=_int64(members.get("duration_ms"), f"{path}.duration_ms"),
             error=_string(members.get("error"), f"{path}.error"),
         )
 
@@ -817,8 +825,8 @@ class TraceSpan:
             span_id=_string(members.get("span_id"), f"{path}.span_id"),
             parent_id=_string(members.get("parent_id"), f"{path}.parent_id"),
             operation=_string(members.get("operation"), f"{path}.operation"),
-            start_ns=_integer()(members.get("start_ns"), f"{path}.start_ns"),
-            end_ns=_integer()(members.get("end_ns"), f"{path}.end_ns"),
+            start_ns=_int64(members.get("start_ns"), f"{path}.start_ns"),
+            end_ns=_int64(members.get("end_ns"), f"{path}.end_ns"),
             status=_string(members.get("status"), f"{path}.status"),
             attrs=_map(_anything)(members.get("attrs"), f"{path}.attrs"),
         )
@@ -903,7 +911,7 @@ class DataEntities:
         """Read it from JSON values; an error names the path of what does not fit."""
         members = _members(value, path)
         return cls(
-            count=_integer()(members.get("count"), f"{path}.count"),
+            count=_int64(members.get("count"), f"{path}.count"),
             format=_string(members.get("format"), f"{path}.format"),
             path=_string(members.get("path"), f"{path}.path"),
             schema=_string(members.get("schema"), f"{path}.schema"),
@@ -1033,7 +1041,7 @@ class HealthPong:
         return cls(
             from_=_string(members.get("from"), f"{path}.from"),
             version=_string(members.get("version"), f"{path}.version"),
-            uptime=_integer()(members.get("uptime_s"), f"{path}.uptime_s"),
+            uptime=_int64(members.get("uptime_s"), f"{path}.uptime_s"),
         )
 
     def to_json(self) -> Dict[str, Any]:
@@ -1124,9 +1132,9 @@ class Message:
                 _string(members.get("id"), "$.id"),
                 _string(members.get("source"), "$.source"),
                 _string(members.get("type"), "$.type"),
-                _integer()(members.get("timestamp_ns"), "$.timestamp_ns"),
+                _int64(members.get("timestamp_ns"), "$.timestamp_ns"),
                 payload.encode(),
-                _integer(0, (1 << 32) - 1)(members.get("checksum"), "$.checksum"),
+                _uint32(members.get("checksum"), "$.checksum"),
             )
         except ValueError as error:
             raise ProtocolError(f"not a message: {error}") from error
@@ -1147,8 +1155,8 @@ class Message:
                     f"missing {name}: expected a non-empty string, got {_excerpt(value)}"
                 )
             _quote(value, f"$.{name}")
-        _integer()(self.timestamp_ns, "$.timestamp_ns")
-        _integer(0, (1 << 32) - 1)(self.checksum, "$.checksum")
+        _int64(self.timestamp_ns, "$.timestamp_ns")
+        _uint32(self.checksum, "$.checksum")
         payload: Any = self.payload
         if not isinstance(payload, bytes):
             raise _wrong("bytes of JSON, as Message.new makes them", payload, "$.payload")
@@ -1307,6 +1315,11 @@ def negotiate_version(local: str, remote: str) -> str:
             f"no compatible version (local {_excerpt(local)}, remote {_excerpt(remote)})"
         )
     return str(highest)
+
+
+def version_info() -> str:
+    """Describe the supported versions in one line for a human reader."""
+    return f"MIST protocol version {CURRENT_VERSION} (supports {SUPPORTED_VERSIONS})"
 
 
 def _version(text: str) -> Optional[int]:
