@@ -39,13 +39,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
-@pytest.fixture(scope="session")
-def interop():
-    """The module that knows the matrix's rows and columns."""
-    spec = spec_from_file_location("interop", _HERE / "interop.py")
+def _module(name):
+    spec = spec_from_file_location(name, _HERE / f"{name}.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def interop():
+    """The module that knows the matrix's rows and columns."""
+    return _module("interop")
+
+
+@pytest.fixture(scope="session")
+def peers():
+    """The module of what the clients meet."""
+    return _module("peers")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from `templates/`.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from mist.bindings import python
+from mist.bindings import python, typescript
 from mist.bindings.errors import BindingsError
 from mist.bindings.model import Protocol
 
@@ -18,6 +18,7 @@ Render = Callable[[Protocol], Mapping[str, str]]
 
 LANGUAGES: Final[Mapping[str, Render]] = {
     "python": python.render,
+    "typescript": typescript.render,
 }
 
 
