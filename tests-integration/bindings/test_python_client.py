@@ -297,7 +297,7 @@ with mist.HTTP(sys.argv[1]) as peer:
     print(first, second.status, second.code, second.body)
 """
     with http_server(answer) as (url, seen):
-        assert run(script, url) == "None 400 validation no such suite\n"
+        assert run(script, url) == "None 400 protocol no such suite\n"
     assert [kind for kind, _ in seen] == ["application/json", "application/x-ndjson"]
     assert len(unmarshal_lines(seen[1][1])) == 2
 

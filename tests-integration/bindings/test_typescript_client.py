@@ -353,8 +353,7 @@ attempt(() => mist.Message.parse('{"version":1}'));
 """
     wrong = "expected a string, got a number"
     assert run(script).splitlines() == [
-        f"protocol $.messages[1].role payload of infer.request: {wrong}"
-        " - at `$.messages[1].role`",
+        f"protocol $.messages[1].role payload of infer.request: {wrong} - at `$.messages[1].role`",
         f"protocol $.messages[0].content payload of infer.request: {wrong}"
         " - at `$.messages[0].content`",
         "protocol $.a[1] payload of acme.x: NaN has no JSON form, pass null - at `$.a[1]`",
