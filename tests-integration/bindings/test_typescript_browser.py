@@ -96,9 +96,7 @@ def site(peers, tmp_path):
                 return
             module = tmp_path / path.lstrip("/")
             if path.startswith("/client/lib/") and module.is_file():
-                peers.reply(
-                    handler, 200, module.read_bytes(), Content_Type="text/javascript"
-                )
+                peers.reply(handler, 200, module.read_bytes(), Content_Type="text/javascript")
             else:
                 peers.reply(handler, 404)
 
@@ -175,5 +173,7 @@ def test_a_page_whose_peer_is_gone_is_told(visit, site, tmp_path):
         visit(origin, f"--screenshot={picture}")
         (shown,) = shown_in(visit(origin, "--dump-dom"))
     assert picture.read_bytes().startswith(b"\x89PNG")
-    assert shown.startswith("TransportError: no answer from http://127.0.0.1:9/mist: Failed to fetch")
+    assert shown.startswith(
+        "TransportError: no answer from http://127.0.0.1:9/mist: Failed to fetch"
+    )
     assert Path(picture).stat().st_size > 1000
