@@ -86,6 +86,23 @@ def test_free_form_json_is_written_as_by_mist(client, value, source, message_typ
         assert equal(message.decode(), received.decode())
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        '<>&\u2028\u2029\u0000\u001f\u007f\ufeff\n\t"\\/\U0001f389',
+        [1.0, -0.0, 1e15, 1e16, -1.5e17, 1e21, 1.5e300, 5e-324],
+        [0.001, 1e-4, 1e-5, -1e-5, 1.5e-5, -1.25e-5, 9.999e-5, 1e-6, 1e-7],
+        [-(1 << 63), (1 << 63) - 1, (1 << 64) - 1, (1 << 53) + 1],
+        {"": {}, "a": [[], {}], "b": (1, "x")},
+    ],
+)
+def test_spellings_are_those_of_mist(client, value):
+    """The characters that are escaped, and each form of a number, are spelled as by mist."""
+    assert client.Message.new("s", "t", value).payload == bytes(
+        ours.Message.new("s", "t", value).payload
+    )
+
+
 @given(st.text() | st.binary().map(lambda data: data.decode("latin-1")))
 def test_whatever_the_bytes_there_is_one_kind_of_error(client, text):
     """Reading raises ProtocolError or nothing, for the envelope and for a payload."""
@@ -196,6 +213,13 @@ def test_what_has_no_json_form_is_refused_by_its_path(client, payload, reason):
     assert str(caught.value) == f"cannot encode payload: {reason}"
 
 
+def test_a_value_that_does_not_fit_its_field_is_not_sent(client):
+    """A payload is looked at before it goes, so that the receiver's error is the sender's."""
+    request = client.InferRequest(messages=[client.ChatMessage("user", 7)])
+    with pytest.raises(client.ProtocolError, match=r"got an integer - at `\$\.messages\[0\]\.con"):
+        client.Message.new("s", "infer.request", request)
+
+
 def test_a_value_that_contains_itself(client):
     """It is an error and not a crash; so is text that is nested too deeply."""
     loop = []
@@ -277,6 +301,29 @@ def acme(payload_types, load_client):  # noqa: ARG001  # what it registers is fo
     """The client of a protocol with a payload class of one's own."""
     ours.payload_type("acme.order")(Order)
     return load_client(describe(["acme.order"]))
+
+
+class Note(msgspec.Struct):
+    """Required fields that may be null, and one that may not."""
+
+    name: str
+    free: Any
+    maybe: int | None
+
+
+@pytest.mark.usefixtures("payload_types")
+def test_a_required_field_may_be_null_if_its_type_is(load_client):
+    """It must be there all the same."""
+    ours.payload_type("acme.note")(Note)
+    client = load_client(describe(["acme.note"]))
+    assert client.Note.from_json({"name": "", "free": None, "maybe": None}) == client.Note(
+        "", None, None
+    )
+    for missing in ({"name": "", "free": None}, {"name": None, "free": 1, "maybe": 1}):
+        with pytest.raises(client.ProtocolError, match="missing member `(maybe|name)`"):
+            client.Note.from_json(missing)
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(missing, Note)
 
 
 ORDERS = [
