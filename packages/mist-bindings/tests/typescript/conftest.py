@@ -1,5 +1,6 @@
 """Node, the compiler, and a project that has installed the client as its users do."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mist.bindings import export
+from mist.protocol import Message, ProtocolError
 
 HERE = Path(__file__).resolve().parent
 _OLDEST_NODE = 20
@@ -88,3 +90,49 @@ def project(node, npm, run, tmp_path_factory) -> Path:
     done = run(npm, "install", "--offline", "--no-audit", "--no-fund", "./client", cwd=root)
     assert done.returncode == 0, done.stderr
     return root
+
+
+@pytest.fixture(scope="session")
+def judge_in(node):
+    """Has one Node process judge many inputs by the client of a project."""
+
+    def judge_all(root: Path, inputs: list[dict]) -> list[dict]:
+        shutil.copy(HERE / "judge.mjs", root)
+        done = subprocess.run(
+            [node, "judge.mjs"],
+            cwd=root,
+            input="".join(json.dumps(each) + "\n" for each in inputs),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=True,
+        )
+        verdicts = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(verdicts) == len(inputs)
+        return verdicts
+
+    return judge_all
+
+
+@pytest.fixture(scope="session")
+def judge(judge_in, project):
+    """Has the client that ships judge many inputs."""
+    return lambda inputs: judge_in(project, inputs)
+
+
+@pytest.fixture
+def verdict_of_python():
+    """Tells what mist-protocol makes of an encoded message."""
+
+    def verdict(text: str) -> str:
+        try:
+            message = Message.unmarshal(text)
+        except ProtocolError:
+            return "refused"
+        try:
+            message.decode()
+        except ProtocolError:
+            return "undecodable"
+        return "sound"
+
+    return verdict

@@ -24,6 +24,7 @@ function judge({ wire, local, remote, check }) {
   } catch (error) {
     verdict.undecodable = error.message;
   }
+  verdict.in_a_word = "again" in verdict ? "sound" : "undecodable";
   return verdict;
 }
 
@@ -32,7 +33,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     verdict = { ok: true, ...judge(JSON.parse(line)) };
   } catch (error) {
-    verdict = { ok: false, kind: error.name, error: error.message };
+    verdict = { ok: false, in_a_word: "refused", error: error.message };
   }
   console.log(JSON.stringify(verdict));
 }

@@ -4,8 +4,10 @@ import type { Cursor, JsonValue } from "./json.js";
 export type Int64 = number | bigint;
 /** How the values of one type are read and written. */
 export interface FieldType<T> {
-    /** What null stands for; undefined where null is a value of the type, or is refused. */
+    /** What null stands for; undefined where null is a value of the type, or stands for nothing. */
     readonly zero: T | undefined;
+    /** Whether null is a value of the type. */
+    readonly takesNull?: boolean;
     /** Read a value; one that is null only where there is no zero. */
     read(cursor: Cursor, path: string): T;
     /** Return a value as JSON. */

@@ -121,12 +121,14 @@ export function choice(...values) {
 /** Any JSON, null included. */
 export const json = {
     zero: undefined,
+    takesNull: true,
     read: (cursor, path) => cursor.value(path),
     write: encodeJson,
 };
 /** The text of any JSON, as it stands. */
 export const raw = {
     zero: undefined,
+    takesNull: true,
     read: (cursor) => cursor.raw(),
     write: (value) => value,
 };
@@ -134,6 +136,7 @@ export const raw = {
 export function nullable(inner) {
     return {
         zero: undefined,
+        takesNull: true,
         read(cursor, path) {
             if (cursor.kind === "null") {
                 cursor.null();
@@ -270,7 +273,9 @@ export class RecordType {
             }
         }
         for (const each of this.#members.values()) {
-            const written = this.#writeMember(each, given[each.key], memberPath(path, each.key), isPayload);
+            // A member may have the name of what every object inherits, such as `constructor`.
+            const own = Object.hasOwn(given, each.key) ? given[each.key] : undefined;
+            const written = this.#writeMember(each, own, memberPath(path, each.key), isPayload);
             if (written !== each.omitted) {
                 members.push(`"${each.key}":${written}`);
             }
@@ -312,7 +317,7 @@ function readOrZero(type, cursor, path) {
 }
 /** Read a member; null where that is not allowed is as good as its absence. */
 function readMember(into, member, cursor, path) {
-    if (cursor.kind === "null" && member.type.zero !== undefined && !member.required) {
+    if (cursor.kind === "null" && !member.type.takesNull && !member.required) {
         cursor.null();
         delete into[member.key];
     }

@@ -16,8 +16,10 @@ export type Int64 = number | bigint;
 
 /** How the values of one type are read and written. */
 export interface FieldType<T> {
-  /** What null stands for; undefined where null is a value of the type, or is refused. */
+  /** What null stands for; undefined where null is a value of the type, or stands for nothing. */
   readonly zero: T | undefined;
+  /** Whether null is a value of the type. */
+  readonly takesNull?: boolean;
   /** Read a value; one that is null only where there is no zero. */
   read(cursor: Cursor, path: string): T;
   /** Return a value as JSON. */
@@ -186,6 +188,7 @@ export function choice<const T extends string | number>(...values: readonly T[])
 /** Any JSON, null included. */
 export const json: FieldType<JsonValue> = {
   zero: undefined,
+  takesNull: true,
   read: (cursor, path) => cursor.value(path),
   write: encodeJson,
 };
@@ -193,6 +196,7 @@ export const json: FieldType<JsonValue> = {
 /** The text of any JSON, as it stands. */
 export const raw: FieldType<string> = {
   zero: undefined,
+  takesNull: true,
   read: (cursor) => cursor.raw(),
   write: (value) => value,
 };
@@ -201,6 +205,7 @@ export const raw: FieldType<string> = {
 export function nullable<T>(inner: FieldType<T>): FieldType<T | null> {
   return {
     zero: undefined,
+    takesNull: true,
     read(cursor, path) {
       if (cursor.kind === "null") {
         cursor.null();
@@ -343,7 +348,9 @@ export class RecordType<T extends object> implements FieldType<T> {
       }
     }
     for (const each of this.#members.values()) {
-      const written = this.#writeMember(each, given[each.key], memberPath(path, each.key), isPayload);
+      // A member may have the name of what every object inherits, such as `constructor`.
+      const own = Object.hasOwn(given, each.key) ? given[each.key] : undefined;
+      const written = this.#writeMember(each, own, memberPath(path, each.key), isPayload);
       if (written !== each.omitted) {
         members.push(`"${each.key}":${written}`);
       }
@@ -395,7 +402,7 @@ function readMember(
   cursor: Cursor,
   path: string,
 ): void {
-  if (cursor.kind === "null" && member.type.zero !== undefined && !member.required) {
+  if (cursor.kind === "null" && !member.type.takesNull && !member.required) {
     cursor.null();
     delete into[member.key];
   } else {
