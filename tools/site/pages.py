@@ -67,6 +67,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     """Link examples to their listings, and a package's page to its reference and changelog."""
     del config, files
     markdown = _EXAMPLE.sub(r"\1.md)", markdown)
+    if page.is_homepage:
+        page.meta["hide"] = ["navigation"]  # there is nothing beside it in its section
     for each in WORKSPACE:
         if page.file.src_uri == _readme(each):
             modules = [f"[`{module}`](../../{_api(module)})" for module in _modules(each)]
