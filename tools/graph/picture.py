@@ -1,0 +1,91 @@
+"""The graph as a picture, in SVG."""
+
+from collections.abc import Iterator
+from itertools import chain
+from xml.sax.saxutils import escape
+
+from tools.graph.code import Graph
+from tools.graph.cycles import edges
+from tools.graph.drawing import layered, outside
+
+_WIDTH, _HEIGHT = 240, 44
+_ACROSS, _DOWN = 330, 58
+_MARGIN = 24
+_STYLE = """
+    .page { fill: #ffffff } .box { fill: #f2f7f6; stroke: #4f8f87 } .edge { stroke: #8fb3ae }
+    .name { fill: #12302c } .takes { fill: #56706c } .head { fill: #56706c }
+    @media (prefers-color-scheme: dark) {
+      .page { fill: #12191a } .box { fill: #1b2627; stroke: #5fa79e } .edge { stroke: #44706a }
+      .name { fill: #e3efed } .takes, .head { fill: #9db5b1 }
+    }
+    text { font-family: system-ui, sans-serif } .name { font-size: 14px; font-weight: 600 }
+    .takes { font-size: 11px } .head { font-size: 13px } .edge { fill: none; stroke-width: 1.5 }
+"""
+
+
+def picture(graph: Graph) -> str:
+    """Draw who needs whom from left to right, and below it those that need nobody."""
+    layers = layered(graph)
+    needs = edges(graph)
+    needed = set(chain.from_iterable(needs.values()))
+    alone = [name for name in layers if not needs[name] and name not in needed]
+    columns = _columns(layers, needs, alone)
+    height = max(map(len, columns)) * _DOWN
+    spots = {
+        name: (_MARGIN + _ACROSS * x, _MARGIN + (height - len(column) * _DOWN) // 2 + _DOWN * y)
+        for x, column in enumerate(columns)
+        for y, name in enumerate(column)
+    }
+    head = _MARGIN + height + 24
+    width = _ACROSS * (max(len(columns), 3) - 1) + _WIDTH
+    beside = width // (_WIDTH + 20)
+    for place, name in enumerate(alone):
+        x = _MARGIN + (width - _WIDTH) * (place % beside) // max(beside - 1, 1)
+        spots[name] = (x, head + 14 + _DOWN * (place // beside))
+    size = (width + 2 * _MARGIN, max(y for _, y in spots.values()) + _HEIGHT + _MARGIN)
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]}" height="{size[1]}" '
+        f'viewBox="0 0 {size[0]} {size[1]}" role="img" aria-labelledby="title">',
+        '<title id="title">Which mist distribution needs which</title>',
+        f"<style>{_STYLE}</style>",
+        f'<rect class="page" width="{size[0]}" height="{size[1]}" rx="8"/>',
+        *(_edge(spots[name], spots[each]) for name in layers for each in sorted(needs[name])),
+        f'<text class="head" x="{_MARGIN}" y="{head}">need no other distribution:</text>',
+        *chain.from_iterable(_box(name, outside(graph, name), spots[name]) for name in layers),
+        "</svg>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _columns(
+    layers: dict[str, int], needs: dict[str, dict[str, object]], alone: list[str]
+) -> list[list[str]]:
+    """Give each layer a column, the highest first, each box at the height of what it needs."""
+    columns: list[list[str]] = []
+    for layer in range(max(layers.values()) + 1):
+        names = [name for name, at in layers.items() if at == layer and name not in alone]
+        right = columns[0] if columns else []
+
+        def height(name: str, right: list[str] = right) -> list[int]:
+            return sorted(right.index(each) for each in needs[name] if each in right)
+
+        columns.insert(0, sorted(names, key=height))
+    return columns
+
+
+def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:
+    x, y = start[0] + _WIDTH, start[1] + _HEIGHT // 2
+    to_x, to_y = end[0], end[1] + _HEIGHT // 2
+    bend = (_ACROSS - _WIDTH) // 2 + (to_x - x) // 4
+    return (
+        f'<path class="edge" d="M{x} {y} C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}"/>'
+    )
+
+
+def _box(name: str, takes: list[str], spot: tuple[int, int]) -> Iterator[str]:
+    x, y = spot
+    yield f'<rect class="box" x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
+    yield f'<text class="name" x="{x + 10}" y="{y + (18 if takes else 27)}">{escape(name)}</text>'
+    if takes:
+        listed = escape(", ".join(takes))
+        yield f'<text class="takes" x="{x + 10}" y="{y + 35}">{listed}</text>'
