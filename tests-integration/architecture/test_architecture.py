@@ -99,5 +99,7 @@ def test_the_readme_lists_what_each_package_brings():
     rows = re.findall(
         r"^\| \[(mist[\w-]*)\]\(packages/\1/README\.md\) \| .+ \| (.+) \|$", text, re.MULTILINE
     )
-    told = {name: set() if brings == "nothing" else set(brings.split(", ")) for name, brings in rows}
+    told = {
+        name: set() if brings == "nothing" else set(brings.split(", ")) for name, brings in rows
+    }
     assert told == {each.name: {d.name for d in each.dependencies} for each in WORKSPACE}

@@ -28,10 +28,13 @@ def test_the_install_command_names_every_sibling(distribution):
     named = text.partition("## Install")[2].partition("\n## ")[0]
     workspace = Workspace.load()
     needed = {distribution.name}
-    while more := {
-        each.name
-        for name in needed
-        for each in workspace.siblings(workspace.distributions[name].dependencies)
-    } - needed:
+    while (
+        more := {
+            each.name
+            for name in needed
+            for each in workspace.siblings(workspace.distributions[name].dependencies)
+        }
+        - needed
+    ):
         needed |= more
     assert {name for name in needed if f"./packages/{name}" not in named} == set()

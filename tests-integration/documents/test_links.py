@@ -36,7 +36,7 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path, monkeypatch):
     page = tmp_path / "a.md"
     page.write_text(
         "[good](b.md) [good](b.md#one-x-two) [good](b.md#same-1) [out](https://example.org/x)\n"
-        "[bad](c.md) [bad](b.md#three) [![bad](d.svg)](b.md) <img src=\"e.svg\">\n"
+        '[bad](c.md) [bad](b.md#three) [![bad](d.svg)](b.md) <img src="e.svg">\n'
         "`[code](f.md)`\n\n```text\n[code](g.md)\n```\n"
     )
     assert [each.partition(":")[0] for each in wrong(Markdown(page))] == [

@@ -12,12 +12,9 @@ def draw(graph: Graph) -> str:
     with_code = len(graph.workspace.with_code())
     modules = sum(len(code.sources) for code in graph.codes.values())
     count = sum(map(len, edges(graph).values()))
-    return "\n".join(
-        [
-            draw_layers(graph),
-            f"{len(graph.codes)} distributions, {with_code} with code, {modules} modules, "
-            f"{count} edges: declared == imported == allowed",
-        ]
+    return (
+        f"{draw_layers(graph)}\n{len(graph.codes)} distributions, {with_code} with code, "
+        f"{modules} modules, {count} edges: declared == imported == allowed"
     )
 
 

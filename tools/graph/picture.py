@@ -1,6 +1,6 @@
 """The graph as a picture, in SVG."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 from xml.sax.saxutils import escape
 
@@ -24,41 +24,50 @@ _STYLE = """
 
 
 def picture(graph: Graph) -> str:
-    """Draw who needs whom from left to right, and below it those that need nobody."""
+    """Draw who needs whom from left to right, and below it those that have nobody."""
     layers = layered(graph)
     needs = edges(graph)
     needed = set(chain.from_iterable(needs.values()))
     alone = [name for name in layers if not needs[name] and name not in needed]
     columns = _columns(layers, needs, alone)
-    height = max(map(len, columns)) * _DOWN
-    spots = {
-        name: (_MARGIN + _ACROSS * x, _MARGIN + (height - len(column) * _DOWN) // 2 + _DOWN * y)
-        for x, column in enumerate(columns)
-        for y, name in enumerate(column)
-    }
-    head = _MARGIN + height + 24
-    width = _ACROSS * (max(len(columns), 3) - 1) + _WIDTH
-    beside = width // (_WIDTH + 20)
-    for place, name in enumerate(alone):
-        x = _MARGIN + (width - _WIDTH) * (place % beside) // max(beside - 1, 1)
-        spots[name] = (x, head + 14 + _DOWN * (place // beside))
-    size = (width + 2 * _MARGIN, max(y for _, y in spots.values()) + _HEIGHT + _MARGIN)
+    head = _MARGIN + max(map(len, columns)) * _DOWN + 24
+    spots = {**_spots(columns), **_spots_below(alone, head + 14, len(columns))}
+    width = max(x for x, _ in spots.values()) + _WIDTH + _MARGIN
+    height = max(y for _, y in spots.values()) + _HEIGHT + _MARGIN
+    size = f'width="{width}" height="{height}"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]}" height="{size[1]}" '
-        f'viewBox="0 0 {size[0]} {size[1]}" role="img" aria-labelledby="title">',
-        '<title id="title">Which mist distribution needs which</title>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {width} {height}" role="img">',
+        "<title>Which mist distribution needs which</title>",
         f"<style>{_STYLE}</style>",
-        f'<rect class="page" width="{size[0]}" height="{size[1]}" rx="8"/>',
+        f'<rect class="page" {size} rx="8"/>',
         *(_edge(spots[name], spots[each]) for name in layers for each in sorted(needs[name])),
-        f'<text class="head" x="{_MARGIN}" y="{head}">need no other distribution:</text>',
+        f'<text class="head" x="{_MARGIN}" y="{head}">need no other, and no other needs them:</text>',
         *chain.from_iterable(_box(name, outside(graph, name), spots[name]) for name in layers),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
 
 
+def _spots(columns: list[list[str]]) -> dict[str, tuple[int, int]]:
+    """Place each column's boxes around the middle of the highest column."""
+    highest = max(map(len, columns))
+    return {
+        name: (_MARGIN + _ACROSS * x, _MARGIN + _DOWN * (highest - len(column)) // 2 + _DOWN * y)
+        for x, column in enumerate(columns)
+        for y, name in enumerate(column)
+    }
+
+
+def _spots_below(names: list[str], top: int, beside: int) -> dict[str, tuple[int, int]]:
+    """Place boxes row by row."""
+    return {
+        name: (_MARGIN + _ACROSS * (place % beside), top + _DOWN * (place // beside))
+        for place, name in enumerate(names)
+    }
+
+
 def _columns(
-    layers: dict[str, int], needs: dict[str, dict[str, object]], alone: list[str]
+    layers: Mapping[str, int], needs: Mapping[str, Collection[str]], alone: list[str]
 ) -> list[list[str]]:
     """Give each layer a column, the highest first, each box at the height of what it needs."""
     columns: list[list[str]] = []
@@ -77,9 +86,7 @@ def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:
     x, y = start[0] + _WIDTH, start[1] + _HEIGHT // 2
     to_x, to_y = end[0], end[1] + _HEIGHT // 2
     bend = (_ACROSS - _WIDTH) // 2 + (to_x - x) // 4
-    return (
-        f'<path class="edge" d="M{x} {y} C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}"/>'
-    )
+    return f'<path class="edge" d="M{x} {y} C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}"/>'
 
 
 def _box(name: str, takes: list[str], spot: tuple[int, int]) -> Iterator[str]:

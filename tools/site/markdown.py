@@ -52,7 +52,9 @@ class Markdown:
         for heading in self.headings:
             plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
             slug = re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
-            times = sum(re.fullmatch(rf"{re.escape(slug)}(-\d+)?", each) is not None for each in found)
+            times = sum(
+                re.fullmatch(rf"{re.escape(slug)}(-\d+)?", each) is not None for each in found
+            )
             found.add(f"{slug}-{times}" if times else slug)
         return found
 

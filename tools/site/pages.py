@@ -5,7 +5,6 @@ the API reference is made: a page for each public module, which mkdocstrings fil
 """
 
 import re
-from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -44,9 +43,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
     def add(uri: str, content: str | None = None, **options: InclusionLevel) -> None:
         source = str(ROOT / uri) if content is None else None
-        files.append(
-            File.generated(config, uri, content=content, abs_src_path=source, **options)
-        )
+        files.append(File.generated(config, uri, content=content, abs_src_path=source, **options))
 
     for path in ("README.md", *GUIDES.values(), *PROJECT.values(), *map(_readme, WORKSPACE)):
         add(path)

@@ -62,6 +62,4 @@ def readme_examples() -> list[str]:
     readme = Path(__file__).parents[1] / "README.md"
     if not readme.is_file():
         pytest.skip("the README is not beside the tests")
-    return re.findall(
-        r"^```python\n(.*?)^```", readme.read_text("utf-8"), re.DOTALL | re.MULTILINE
-    )
+    return re.findall(r"^```python\n(.*?)^```", readme.read_text("utf-8"), re.DOTALL | re.MULTILINE)
