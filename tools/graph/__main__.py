@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tools.graph.architecture import TABLE, Architecture
 from tools.graph.check import check
+from tools.graph.code import Graph
 from tools.graph.drawing import draw
 from tools.graph.providers import Providers
 from tools.graph.written import written
@@ -35,9 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{len(failures)} failure{'s' * (len(failures) > 1)}", file=sys.stderr)
         return 1
     print(draw(graph))
-    if options.write:
-        for path, text in written(graph).items():
-            (workspace.root / path).write_text(text, encoding="utf-8")
+    return _write(graph) if options.write else 0
+
+
+def _write(graph: Graph) -> int:
+    try:
+        texts = written(graph)
+    except (OSError, ValueError) as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    for path, text in texts.items():
+        (graph.workspace.root / path).write_text(text, encoding="utf-8")
     return 0
 
 

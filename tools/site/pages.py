@@ -23,6 +23,7 @@ SUBPACKAGES = {
     "mist-transport": ["mist.transport.sync", "mist.transport.testing"],
 }
 WORKSPACE = Workspace.load()
+_BESIDE = InclusionLevel.NOT_IN_NAV
 _EXAMPLE = re.compile(r"(\]\([./]*examples/\w+\.py)\)")
 
 
@@ -40,23 +41,19 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the repository's files, and a page for each public module."""
-
-    def add(uri: str, content: str | None = None, **options: InclusionLevel) -> None:
-        source = str(ROOT / uri) if content is None else None
-        files.append(File.generated(config, uri, content=content, abs_src_path=source, **options))
-
-    for path in ("README.md", *GUIDES.values(), *PROJECT.values(), *map(_readme, WORKSPACE)):
-        add(path)
-    for each in WORKSPACE:
-        add(_changelog(each), inclusion=InclusionLevel.NOT_IN_NAV)
-        for module in _modules(each):
-            add(_api(module), f"# {module}\n\n::: {module}\n")
-    for drawing in ROOT.glob("docs/*.svg"):
-        add(drawing.relative_to(ROOT).as_posix())
+    pages = ["README.md", *GUIDES.values(), *PROJECT.values(), *map(_readme, WORKSPACE)]
+    drawings = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.svg")]
+    for uri in (*pages, *drawings):
+        files.append(File.generated(config, uri, abs_src_path=str(ROOT / uri)))
+    for uri in map(_changelog, WORKSPACE):
+        file = File.generated(config, uri, abs_src_path=str(ROOT / uri), inclusion=_BESIDE)
+        files.append(file)
+    for module in (module for each in WORKSPACE for module in _modules(each)):
+        files.append(File.generated(config, _api(module), content=f"# {module}\n\n::: {module}\n"))
     for example in ROOT.glob("examples/*.py"):
         uri = example.relative_to(ROOT).as_posix()
         listing = f"# {uri}\n\n```python\n{example.read_text(encoding='utf-8')}```\n"
-        add(f"{uri}.md", listing, inclusion=InclusionLevel.NOT_IN_NAV)
+        files.append(File.generated(config, f"{uri}.md", content=listing, inclusion=_BESIDE))
     return files
 
 
