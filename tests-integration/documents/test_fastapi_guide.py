@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import sys
 from types import SimpleNamespace
@@ -14,6 +15,8 @@ from mist.transport import HTTP
 from tools.site.markdown import Markdown
 from tools.workspace import ROOT
 
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="it is told to end by a signal")
+
 GUIDE = Markdown(ROOT / "docs/fastapi.md")
 TRACEPARENT = "00-12345678901234567890123456789012-1234567890123456-01"
 
@@ -21,7 +24,7 @@ TRACEPARENT = "00-12345678901234567890123456789012-1234567890123456-01"
 @pytest.fixture
 async def shop(tmp_path):
     """Serve the guide's `shop.py` by uvicorn; the result has its url, its process and its log's lines."""
-    (tmp_path / "shop.py").write_text(GUIDE.blocks("python")[0])
+    (tmp_path / "shop.py").write_text(GUIDE.blocks("python")[0], encoding="utf-8")
     with (tmp_path / "log").open("wb") as log:
         serving = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "uvicorn", "shop:app", "--port", "0", cwd=tmp_path, stderr=log
@@ -34,7 +37,7 @@ async def shop(tmp_path):
             if line.startswith("{")
         ]
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (found := re.search(r"http://[\d.]+:\d+", (tmp_path / "log").read_text())):
             assert serving.returncode is None, (tmp_path / "log").read_text()
             await asyncio.sleep(0.05)
