@@ -18,11 +18,10 @@ class Public(griffe.Extension):
             if name in module.members
         ]
         for _module, _name, member in exported:
-            # Before what they point to is hidden behind a function of the same name.
-            if isinstance(member, griffe.Alias):
-                member.resolve_target()
-            if member.is_class:
-                _say_once(member)
+            # Followed now, before what it points to is hidden behind a function of the same name.
+            target = member.final_target if isinstance(member, griffe.Alias) else member
+            if isinstance(target, griffe.Class):
+                _say_once(target)
         for module, name, member in exported:
             if isinstance(member, griffe.Module) and name in member.members:
                 # `mist.trace.carry` is the function, although a file has the same name.
@@ -36,9 +35,9 @@ def _modules(module: griffe.Module) -> Iterator[griffe.Module]:
             yield from _modules(each)
 
 
-def _say_once(each: griffe.Object | griffe.Alias) -> None:
+def _say_once(each: griffe.Class) -> None:
     """Leave out attributes without words of their own that the class's docstring describes."""
-    for section in each.docstring.parse("google") if each.docstring else ():
+    for section in each.docstring.parsed if each.docstring else ():  # kept, with their types
         if isinstance(section, griffe.DocstringSectionAttributes):
             for described in section.value:
                 member = each.members.get(described.name)
