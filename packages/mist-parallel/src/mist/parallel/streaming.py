@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from mist.parallel.pool import Pool
-from mist.parallel.progress import OnProgress
-from mist.parallel.result import Result
-from mist.parallel.run import Run
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
+
+    from mist.parallel.pool import Pool
+    from mist.parallel.progress import OnProgress
+    from mist.parallel.result import Result
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -55,6 +56,8 @@ async def stream(
     Raises:
         Exception: What `inputs` raises, after the results of all that was begun.
     """
+    from mist.parallel.run import Run  # noqa: PLC0415  # brings asyncio
+
     run = Run(pool, inputs, fn, ahead=pool.workers, on_progress=on_progress)
     try:
         async with aclosing(run.results()) as results:
