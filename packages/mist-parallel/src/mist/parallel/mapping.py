@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from mist.parallel.pool import Pool
+from mist.parallel.progress import OnProgress
+from mist.parallel.result import Result
 
 # What works on inputs is imported when there are some: asyncio, and the executors of
 # concurrent.futures, would be nearly all of this package's import time.
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from concurrent.futures import Executor
-    from typing import Literal
-
-    from mist.parallel.pool import Pool
-    from mist.parallel.progress import OnProgress
-    from mist.parallel.result import Result
 
 In = TypeVar("In")
 Out = TypeVar("Out")

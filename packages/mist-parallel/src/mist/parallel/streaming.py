@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
-
-    from mist.parallel.pool import Pool
-    from mist.parallel.progress import OnProgress
-    from mist.parallel.result import Result
+from mist.parallel.pool import Pool
+from mist.parallel.progress import OnProgress
+from mist.parallel.result import Result
 
 In = TypeVar("In")
 Out = TypeVar("Out")

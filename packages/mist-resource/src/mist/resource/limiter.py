@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mist.resource.errors import ResourceError
@@ -10,7 +11,6 @@ from mist.resource.queue import FairQueue
 
 if TYPE_CHECKING:
     import asyncio
-    from types import TracebackType
 
 T = TypeVar("T")
 

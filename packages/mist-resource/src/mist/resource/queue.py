@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 # It would be most of this package's import time: who waits in a thread does without, and who
 # waits in an event loop has it already.
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
 
 
 class Claim:
