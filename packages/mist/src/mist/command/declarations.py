@@ -106,6 +106,7 @@ def listen_command() -> Command:
             "mist listen 127.0.0.1:0 --to messages.jsonl",
             "mist listen unix:/run/mist.sock --to http://127.0.0.1:8081",
             "mist listen :8443 --cert server.pem --token ...",
+            "mist listen 127.0.0.1:8080 --allow-origin http://localhost:5173",
         ],
     )
     command.add_argument("addr", "host:port, :port, [::1]:port or unix:/path")
@@ -113,6 +114,11 @@ def listen_command() -> Command:
     command.add_int_flag("count", 0, "stop after this many messages; 0 for never")
     command.add_int_flag("inbox", 4096, "messages that may wait before peers are told to come back")
     command.add_string_flag("token", "", "bearer token that peers must show")
+    command.add_string_flag(
+        "allow-origin",
+        "",
+        "origins whose pages may post from a browser, separated by commas; * for all",
+    )
     command.add_string_flag(
         "cert", "", "the server's certificate chain (PEM), to speak TLS", complete="file"
     )

@@ -1,6 +1,7 @@
 """`mist listen`: take messages over HTTP, and print, store or pass them on."""
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +17,7 @@ async def listening(
     *,
     inbox: int = 4096,
     token: str | None = None,
+    allow_origins: Iterable[str] = (),
     **tls: Any,
 ) -> HTTP:
     """Return a transport that listens at an address or URL, and say where on standard error.
@@ -24,6 +26,7 @@ async def listening(
         where: An address, `http://host:port/path` or `http+unix:///path`.
         inbox: How many messages may wait.
         token: What peers must show.
+        allow_origins: Origins whose pages may post.
         tls: The certificate files of `HTTP.listen`.
 
     Raises:
@@ -40,7 +43,7 @@ async def listening(
         where = f"unix:{unquote(url.path)}" if url.scheme == "http+unix" else url.netloc
         if url.scheme == "http" and url.path.strip("/"):
             options["path"] = url.path
-    http = HTTP(token=token, inbox=inbox, **options)
+    http = HTTP(token=token, inbox=inbox, allow_origins=allow_origins, **options)
     await http.listen(where, **tls)
     sys.stderr.write(f"listening at {http.listen_url}\n")
     sys.stderr.flush()
@@ -57,6 +60,7 @@ async def run(command: Command, _args: list[str]) -> int:
             command.get_argument("addr"),
             inbox=command.get_int("inbox"),
             token=command.get_string("token") or None,
+            allow_origins=filter(None, command.get_string("allow-origin").split(",")),
             cert_file=command.get_string("cert") or None,
             key_file=command.get_string("key") or None,
             client_ca_file=command.get_string("client-ca") or None,
