@@ -1,5 +1,7 @@
 """What the package shows to the outside."""
 
+import subprocess
+import sys
 import types
 from importlib.metadata import entry_points, version
 
@@ -46,3 +48,14 @@ def test_completion_knows_the_commands(execute):
         assert ended.status == 0
         for word in ("validate", "relay", "listen", "send", "ping", "follow", "client-ca"):
             assert word in ended.out
+
+
+def test_help_does_not_wait_for_what_only_a_command_needs():
+    """Neither the event loop nor the codec nor the metadata of distributions is imported for it."""
+    heavy = {"asyncio", "msgspec", "importlib.metadata", "mist.protocol", "mist.transport"}
+    code = (
+        "import sys; from mist.command import build_app; "
+        f"build_app().execute(['relay', '--help']); assert not {heavy!r} & set(sys.modules)"
+    )
+    # Isolated, so that nothing of an outer run is loaded with it.
+    subprocess.run([sys.executable, "-I", "-c", code], check=True, stdout=subprocess.PIPE)

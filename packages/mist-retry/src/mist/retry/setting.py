@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+_INFINITE = float("inf")
 
 
 class InvalidSetting(ValueError):
@@ -31,8 +31,7 @@ def check_number(
     if (
         not isinstance(value, (int, float))
         or isinstance(value, bool)
-        or not isfinite(value)
-        or value < least
+        or not least <= value < _INFINITE  # which no NaN is
         or (most is not None and value > most)
     ):
         raise InvalidSetting(f"{name} must be {meaning}, got {value!r}")
