@@ -21,7 +21,7 @@ def restless():
 
 
 @pytest.fixture
-def stress(restless):
+def stress(restless):  # noqa: ARG001  # while it holds
     """Run work in eight threads, and in eight more with an event loop each, all begun together.
 
     Each call gets its number, so that no two of them are the same; what it raises is raised.

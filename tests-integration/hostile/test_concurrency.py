@@ -20,7 +20,6 @@ from mist import checkpoint, output, platform, trace
 from mist import logging as mist_logging
 from mist.circuitbreaker import Breaker, BreakerPool, CircuitOpenError, State
 from mist.config import load
-from mist.errors import MistError
 from mist.health import Handler
 from mist.lifecycle import drain_group, request_shutdown, run_async, shutting_down
 from mist.metrics import Registry
@@ -28,8 +27,9 @@ from mist.parallel import RateLimiter
 from mist.protocol import Message
 from mist.resource import Limiter, MemoryBudget
 from mist.retry import Budget, Policy, do, do_sync
-from mist.transport import Channel, sync
+from mist.transport import BufferFull, Channel, sync
 
+THREADS = 8  # of which `stress` starts as many, and as many with an event loop
 EACH = 900  # pieces of work in each thread or loop
 ALL = 16 * EACH
 
@@ -137,35 +137,36 @@ def test_a_breaker_lets_exactly_so_many_probe(stress):
 
 def test_a_half_open_breaker_is_entered_by_no_more_than_it_says(stress):
     """All come at once to a circuit that has just become half-open; two are let through."""
-    now = [0.0]
-    breaker = Breaker(threshold=1, timeout=1, half_open_max=2, clock=lambda: now[0])
-    inside, let_go, arrived = Inside(), threading.Event(), threading.Semaphore(0)
-    with pytest.raises(ConnectionError):
-        breaker.do_sync(lambda: (_ for _ in ()).throw(ConnectionError()))
-    now[0] = 2.0
+    rounds, now, breakers = 200, [0.0], []
 
-    def work():
+    def fail():
+        raise ConnectionError
+
+    def open_another():
+        breakers.append(Breaker(threshold=1, timeout=1, half_open_max=2, clock=lambda: now[0]))
+        with pytest.raises(ConnectionError):
+            breakers[-1].do_sync(fail)
+        now[0] += 2
+
+    begin = threading.Barrier(THREADS, open_another)
+    decided = threading.Barrier(THREADS)
+    inside = Inside()
+
+    def probe():
         with inside:
-            arrived.release()
-            let_go.wait(60)
+            decided.wait(60)
 
     def in_thread(_):
-        try:
-            breaker.do_sync(work)
-        except CircuitOpenError:
-            arrived.release()
+        for _ in range(rounds):
+            begin.wait(60)
+            try:
+                breakers[-1].do_sync(probe)
+            except CircuitOpenError:
+                decided.wait(60)
 
-    def release():
-        for _ in range(8):
-            arrived.acquire(timeout=60)
-        let_go.set()
-
-    releasing = threading.Thread(target=release)
-    releasing.start()
     stress(in_thread)
-    releasing.join()
-    assert (inside.most, inside.total) == (2, 2)
-    assert breaker.state is State.CLOSED
+    assert (inside.most, inside.total) == (2, 2 * rounds)
+    assert {breaker.state for breaker in breakers} == {State.CLOSED}
 
 
 def test_a_pool_makes_one_breaker_a_key(stress):
@@ -425,7 +426,8 @@ def test_a_file_lock_has_one_holder(stress, tmp_path):
     assert inside.total >= 4 * (EACH // 10)
 
 
-async def test_a_drain_waits_for_every_thread(restless):
+@pytest.mark.usefixtures("restless")
+async def test_a_drain_waits_for_every_thread():
     """Work counted by threads holds the drain up; of many requests to end, one counts."""
     finished, reports = [], []
 
@@ -514,13 +516,9 @@ async def test_a_transport_is_shared_by_tasks():
     async def send(message):
         while True:
             try:
-                await channel.send(message)
-            except MistError:
-                raise
-            except OSError:  # full
+                return await channel.send(message)
+            except BufferFull:
                 await asyncio.sleep(0)
-            else:
-                return
 
     async with asyncio.TaskGroup() as receivers:
         for _ in range(4):

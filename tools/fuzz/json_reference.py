@@ -3,7 +3,6 @@
 import json
 from typing import Any, NoReturn, cast
 
-
 SAFE_DEPTH = 500
 """How deep a value may be nested so that every interpreter reads and writes it."""
 
@@ -20,17 +19,25 @@ class NotJsonError(ValueError):
         self.is_doubtful = is_doubtful
 
 
-def loads(data: bytes) -> Any:
+def loads(data: bytes, *, unique: bool = False) -> Any:
     """Read a document; of two equal keys the last one counts.
+
+    Args:
+        data: The document.
+        unique: Whether equal keys make it doubtful: readers may look at each of them.
 
     Raises:
         NotJsonError: It is none.
     """
     text = data.decode("utf-8", "replace")
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(
+            text, parse_constant=_refuse, object_pairs_hook=_distinct if unique else None
+        )
     except RecursionError as exc:
         raise NotJsonError("nested deeply", is_doubtful=True) from exc
+    except NotJsonError:
+        raise
     except ValueError as exc:
         # An integer of more digits than Python converts.
         raise NotJsonError(exc, is_doubtful="integer string conversion" in str(exc)) from exc
@@ -77,6 +84,13 @@ def _children(value: Any) -> list[Any]:
 
 def _keys(value: Any) -> list[str]:
     return list(cast("dict[str, Any]", value)) if isinstance(value, dict) else []
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise NotJsonError("a key is there twice", is_doubtful=True)
+    return value
 
 
 def _refuse(constant: str) -> NoReturn:

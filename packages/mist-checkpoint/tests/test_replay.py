@@ -50,8 +50,7 @@ def test_bad_lines_are_skipped_and_reported_with_their_numbers(tmp_path, write_l
         (b'{"step":"a","status":"completed","result":[1\n]}\n', [2, 3]),
         (b'{"step":"a","status":"completed"}{"step":"b","status":"completed"}\n', [2]),
         (
-            b'{"step":"a","status":"completed","result":\n'
-            b'{}}{"step":"b","status":"completed"}\n',
+            b'{"step":"a","status":"completed","result":\n{}}{"step":"b","status":"completed"}\n',
             [2, 3],
         ),
         (b'{"step":"a",\n"status":"completed"}{"step":"b","status":"completed"}\n', [2, 3]),

@@ -20,7 +20,7 @@ from tools.fuzz.json_reference import NotJsonError, loads
 TOKENS = ("step", "status", "result", "running", "completed", "failed", "skipped", "pending")
 
 _STATUSES = ("pending", "running", "completed", "failed", "skipped")
-_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # where fsync is free
+_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # where fsync is free
 _ADDED = "added by the check"
 _SUPERSEDED = b'{"step":"padding","status":"running"}\n' * 120
 """Enough for a log to be rewritten when it is opened."""
@@ -73,7 +73,7 @@ def _result(run: Tracker, name: str) -> str:
 def _by_reference(data: bytes) -> tuple[list[str], list[int]] | None:
     """Return the completed steps in their order, and the numbers of the first hundred bad lines.
 
-    None where some line's text may be taken or refused: it is no Unicode, or nested too deeply.
+    None where some line's text may be taken or refused: it is no Unicode, nested too deeply, or has a key twice.
     """
     completed: dict[str, None] = {}
     bad: list[int] = []
@@ -81,7 +81,7 @@ def _by_reference(data: bytes) -> tuple[list[str], list[int]] | None:
         if not line.strip():
             continue
         try:
-            status, step = _record(loads(line))
+            status, step = _record(loads(line, unique=True))
         except NotJsonError as exc:
             if exc.is_doubtful:
                 return None

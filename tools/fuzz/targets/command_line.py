@@ -52,7 +52,14 @@ def seeds() -> Iterator[bytes]:
     yield b"run\n--name=x\n-n\ny\n--count\n-3\n--ratio\n1e3\n--no-loud\na\nb\n--\n--c"
     yield b"--level=info\nrun\n--big=1\n-vl"
     yield b"TOOL_RUN_COUNT=7\nTOOL_LEVEL=debug\n\nother\nfile"
-    yield from (b"help\nrun", b"version", b"completion\nbash", b"run\n--help", b"--json\nrn", b"--version")
+    yield from (
+        b"help\nrun",
+        b"version",
+        b"completion\nbash",
+        b"run\n--help",
+        b"--json\nrn",
+        b"--version",
+    )
 
 
 def _execute(

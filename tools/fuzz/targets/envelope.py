@@ -42,7 +42,7 @@ def seeds() -> Iterator[bytes]:
 def _is_message(data: bytes) -> bool:
     """Tell whether the documented rules, on json.loads, make a message of this without doubt."""
     try:
-        value = loads(data)
+        value = loads(data, unique=True)
     except NotJsonError:
         return False
     if not isinstance(value, dict):

@@ -33,7 +33,9 @@ def check(data: bytes) -> None:
     assert "\u2028" not in payload.decode()
     assert "\u2029" not in payload.decode()
     assert repr(json.loads(payload)) == repr(value)
-    assert repr(message.decode(dict) if isinstance(value, dict) else message.decode()) == repr(value)
+    assert repr(message.decode(dict) if isinstance(value, dict) else message.decode()) == repr(
+        value
+    )
     # What is ready-made keeps its values to the letter.
     if b'"' not in payload:
         ready = Message.new("source", "fuzz", msgspec.Raw(payload.replace(b",", b" ,\n")))

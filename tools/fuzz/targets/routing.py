@@ -113,7 +113,9 @@ def _matches(pattern: Pattern, method: str, host: str, path: str) -> bool:
         return False
     if pattern.host and pattern.host != host.lower():
         return False
-    return _path(pattern).fullmatch("".join("/" + _as_one(s) for s in path[1:].split("/"))) is not None
+    return (
+        _path(pattern).fullmatch("".join("/" + _as_one(s) for s in path[1:].split("/"))) is not None
+    )
 
 
 def _as_one(segment: str) -> str:

@@ -1,0 +1,49 @@
+"""A plugin of pytest's: fails a test for the tasks that it leaves behind, and what asyncio logs."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+_SLOW = "Executing "  # how asyncio begins to tell of a slow callback: a busy machine has many
+
+
+class Complaints(logging.Handler):
+    """Collects what asyncio complains of: tasks destroyed, exceptions that nobody has seen."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a complaint."""
+        text = record.getMessage()
+        if not text.startswith(_SLOW):
+            self.texts.append(text)
+
+
+@pytest_asyncio.fixture
+async def no_task_is_left() -> AsyncIterator[None]:
+    """Fail for tasks of the test's event loop that are there when all else has been torn down."""
+    before = asyncio.all_tasks()
+    yield
+    await asyncio.sleep(0)  # for those that have been cancelled just now
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    if left:
+        pytest.fail(f"left behind: {', '.join(map(repr, left))}")
+
+
+@pytest.fixture(autouse=True)
+def asyncio_is_content(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail for what asyncio complains of."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("no_task_is_left")
+    complaints, logger = Complaints(), logging.getLogger("asyncio")
+    logger.addHandler(complaints)
+    yield
+    logger.removeHandler(complaints)
+    if complaints.texts:
+        pytest.fail(f"asyncio: {'; '.join(complaints.texts)}")
