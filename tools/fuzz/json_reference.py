@@ -55,7 +55,7 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-def depth(value: Any) -> int:
+def depth(value: object) -> int:
     """Tell how deep a value is nested, without recursion."""
     deepest, level = 0, [value]
     while level:
@@ -64,7 +64,7 @@ def depth(value: Any) -> int:
     return deepest
 
 
-def has_lone_surrogate(value: Any) -> bool:
+def has_lone_surrogate(value: object) -> bool:
     """Tell whether any text in a value has half of a surrogate pair."""
     level = [value]
     while level:
@@ -76,14 +76,14 @@ def has_lone_surrogate(value: Any) -> bool:
     return False
 
 
-def _children(value: Any) -> list[Any]:
+def _children(value: object) -> list[object]:
     if isinstance(value, dict):
-        return list(cast("dict[str, Any]", value).values())
-    return cast("list[Any]", value) if isinstance(value, list) else []
+        return list(cast("dict[str, object]", value).values())
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
-def _keys(value: Any) -> list[str]:
-    return list(cast("dict[str, Any]", value)) if isinstance(value, dict) else []
+def _keys(value: object) -> list[str]:
+    return list(cast("dict[str, object]", value)) if isinstance(value, dict) else []
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -143,8 +143,8 @@ def _listen(
 def _take(line: str, outcome: Outcome) -> None:
     """Learn what a line of the child's tells."""
     if line.startswith(FOUND):
-        path, _, what = line.removeprefix(FOUND).rstrip("\n").partition("\t")
-        outcome.findings.append(Finding(Path(path), what))
+        name, _, what = line.removeprefix(FOUND).rstrip("\n").partition("\t")
+        outcome.findings.append(Finding(Path(name), what))
     elif found := _WRITTEN.search(line):
         path = Path(found[1])
         if not path.name.startswith("slow-unit-"):  # libFuzzer's own remark, no verdict

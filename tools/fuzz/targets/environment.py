@@ -16,7 +16,26 @@ import msgspec
 from mist.config import ConfigError, Secret, explain, load
 
 _SECRET = "hunter2-hunter2"  # what must not be shown
-_FIELDS = ["TEXT", "NUMBER", "RATIO", "SWITCH", "COLOUR", "WHERE", "MAYBE", "SEVERAL", "TABLE", "EITHER", "DB__HOST", "DB__PORT", "DB__PASSWORD", "DB__PASSWORD_FILE", "DB", "SERVERS", "SERVERS__0__HOST", "TABLE__KEY"]
+_FIELDS = [
+    "TEXT",
+    "NUMBER",
+    "RATIO",
+    "SWITCH",
+    "COLOUR",
+    "WHERE",
+    "MAYBE",
+    "SEVERAL",
+    "TABLE",
+    "EITHER",
+    "DB__HOST",
+    "DB__PORT",
+    "DB__PASSWORD",
+    "DB__PASSWORD_FILE",
+    "DB",
+    "SERVERS",
+    "SERVERS__0__HOST",
+    "TABLE__KEY",
+]
 TOKENS = tuple(f"APP_{name}=" for name in _FIELDS)
 
 

@@ -79,12 +79,12 @@ def _is_located(tree: dict[str, Any], data: bytes) -> None:
     assert all(1 <= line <= last for line in locations.lines.values())
 
 
-def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def _paths(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     items: list[tuple[Any, Any]] = []
     if isinstance(value, dict):
-        items = list(cast("dict[Any, Any]", value).items())
+        items = list(cast("dict[object, object]", value).items())
     elif isinstance(value, list):
-        items = list(enumerate(cast("list[Any]", value)))
+        items = list(enumerate(cast("list[object]", value)))
     for key, each in items:
         yield (*path, key)
         yield from _paths(each, (*path, key))
