@@ -1,6 +1,7 @@
 """JSON as the standard library reads it, strictly: the second opinion of the targets."""
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn, cast
 
 SAFE_DEPTH = 500
@@ -56,34 +57,41 @@ def is_utf8(data: bytes) -> bool:
 
 
 def depth(value: object) -> int:
-    """Tell how deep a value is nested, without recursion."""
-    deepest, level = 0, [value]
-    while level:
-        deepest += 1
-        level = [child for each in level for child in _children(each)]
-    return deepest
+    """Tell how deep a value is nested."""
+    return sum(1 for _ in _levels(value))
+
+
+def parts(value: object) -> Iterator[object]:
+    """Give a value and all that is in it, keys included."""
+    for level in _levels(value):
+        for each in level:
+            yield each
+            yield from as_object(each) or ()
 
 
 def has_lone_surrogate(value: object) -> bool:
     """Tell whether any text in a value has half of a surrogate pair."""
+    texts = (each for each in parts(value) if isinstance(each, str))
+    return any("\ud800" <= char <= "\udfff" for text in texts for char in text)
+
+
+def as_object(value: object) -> dict[str, Any] | None:
+    """Return a value that is a JSON object, None for another."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _levels(value: object) -> Iterator[list[object]]:
+    """Give what is nested equally deep, from the outside inwards, without recursion."""
     level = [value]
     while level:
-        for each in level:
-            texts = [each] if isinstance(each, str) else _keys(each)
-            if any("\ud800" <= char <= "\udfff" for text in texts for char in text):
-                return True
+        yield level
         level = [child for each in level for child in _children(each)]
-    return False
 
 
-def _children(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return list(cast("dict[str, object]", value).values())
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _keys(value: object) -> list[str]:
-    return list(cast("dict[str, object]", value)) if isinstance(value, dict) else []
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, list):
+        return cast("list[object]", value)
+    return (as_object(value) or {}).values()
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tools.fuzz.engine import FOUND
 from tools.fuzz.target import Target
 from tools.workspace import ROOT
 
-LARGEST = 4096
+LARGEST = 8192
 """The largest input that is tried, in bytes."""
 
 _TIMEOUT = 20  # seconds for one input, which then counts as a hang

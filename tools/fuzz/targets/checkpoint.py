@@ -10,12 +10,11 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mist.checkpoint import CheckpointError, Tracker, read_records
 from mist.checkpoint import open as open_run
 from tools.fuzz import seeds as public
-from tools.fuzz.json_reference import NotJsonError, loads
+from tools.fuzz.json_reference import NotJsonError, as_object, loads
 
 TOKENS = ("step", "status", "result", "running", "completed", "failed", "skipped", "pending")
 
@@ -95,12 +94,10 @@ def _by_reference(data: bytes) -> tuple[list[str], list[int]] | None:
     return list(completed), bad[:100]
 
 
-def _record(value: Any) -> tuple[str, str]:
+def _record(value: object) -> tuple[str, str]:
     """Return status and step; nothing where the value is no record."""
-    if not isinstance(value, dict):
-        return "", ""
-    texts = [value.get("step"), value.get("status"), value.get("inputs", "")]
-    texts.append(value.get("result_file", ""))
+    fields = {"inputs": "", "result_file": "", **(as_object(value) or {})}
+    texts = [fields.get(name) for name in ("step", "status", "inputs", "result_file")]
     if any(not isinstance(text, str) for text in texts) or texts[1] not in _STATUSES:
         return "", ""
-    return value["status"], value["step"]
+    return str(texts[1]), str(texts[0])
