@@ -6,6 +6,7 @@ fail at the same place, the shortest is kept.
 
 import hashlib
 import importlib
+import logging
 import sys
 import time
 import traceback
@@ -82,6 +83,7 @@ def _place(exc: BaseException) -> str:
 def main(argv: Sequence[str]) -> None:
     """Fuzz until the end, in seconds since the epoch; does not return."""
     atheris: Any = importlib.import_module("atheris")
+    logging.disable(logging.WARNING)  # what a run skips is not to be told a million times
     name, directory, end, *flags = argv
     with atheris.instrument_imports(include=[*WATCHED, name.partition(".")[0]]):
         target = Target.load(name)
