@@ -94,9 +94,10 @@ def _fuzz(targets: Sequence[Target], seconds: int, directory: Path) -> int:
 
 
 def _show_progress(outcome: Outcome) -> None:
+    last = f": {outcome.findings[-1].what}" if outcome.findings else ""
     print(
         f"    {outcome.runs:,} runs, {outcome.coverage:,} branches,"
-        f" {len(outcome.findings)} findings so far",
+        f" {len(outcome.findings)} findings so far{last}",
         file=sys.stderr,
         flush=True,
     )

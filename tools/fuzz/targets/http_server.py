@@ -25,12 +25,14 @@ async def _echo(request: Request) -> Response:
     return PlainTextResponse(f"{request.path_params} {len(body)} {request.url.path!r}")
 
 
+_server = Server("127.0.0.1:0", max_body_size=2000)
+
+
 async def _start() -> int:
-    server = Server("127.0.0.1:0", max_body_size=2000)
     for pattern in ("/", "GET /items/{id}", "/files/{path...}", "POST /a/{x}/b", "host/x"):
-        server.handle(pattern, _echo)
-    await server.__aenter__()  # for as long as the process lives
-    return int(server.addr.rpartition(":")[2])
+        _server.handle(pattern, _echo)
+    await _server.__aenter__()  # for as long as the process lives
+    return int(_server.addr.rpartition(":")[2])
 
 
 _conversations = Conversations(_start, "mist.server")
