@@ -8,6 +8,7 @@ import argparse
 import importlib.util
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -76,6 +77,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _fuzz(targets: Sequence[Target], seconds: int, directory: Path) -> int:
     outcomes: list[Outcome] = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the child ends, too
     end = time.monotonic() + seconds
     status = 0
     try:

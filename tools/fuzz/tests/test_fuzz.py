@@ -79,7 +79,8 @@ def test_a_planted_bug_is_found(planted, tmp_path):
 
 @needs_atheris
 @pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
-def test_ctrl_c_ends_it_with_a_report(tmp_path):
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_a_report(tmp_path, signum):
     """The child goes too, what it did is told, and the status is 130."""
     fuzzing = subprocess.Popen(
         [
@@ -99,7 +100,7 @@ def test_ctrl_c_ends_it_with_a_report(tmp_path):
         end = time.monotonic() + 60
         while not any((tmp_path / "corpus" / "lines").glob("*")) and time.monotonic() < end:
             time.sleep(0.05)  # a real process is waited for
-        fuzzing.send_signal(signal.SIGINT)
+        fuzzing.send_signal(signum)
         out, err = fuzzing.communicate(timeout=30)
     finally:
         fuzzing.kill()
