@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
+_GRACE = 1.0  # seconds for tasks that are about to end
 _SLOW = "Executing "  # how asyncio begins to tell of a slow callback: a busy machine has many
 
 
@@ -30,8 +31,9 @@ async def no_task_is_left() -> AsyncIterator[None]:
     """Fail for tasks of the test's event loop that are there when all else has been torn down."""
     before = asyncio.all_tasks()
     yield
-    await asyncio.sleep(0)  # for those that have been cancelled just now
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    if left:
+        _, left = await asyncio.wait(left, timeout=_GRACE)
     if left:
         pytest.fail(f"left behind: {', '.join(map(repr, left))}")
 

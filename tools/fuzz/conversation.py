@@ -34,13 +34,12 @@ class Conversations:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             self._loop.set_exception_handler(self._on_exception)
-            handler = logging.Handler(logging.ERROR)
-            handler.emit = lambda record: self._complaints.append(record.getMessage())
-            self._logger.addHandler(handler)
+            self._logger.addHandler(_Complaints(self._complaints))
             self._logger.propagate = False
             self._port = self._loop.run_until_complete(self._begin())
         answer = self._loop.run_until_complete(self._talk(data))
-        complaints, self._complaints = self._complaints, []
+        complaints = list(self._complaints)
+        self._complaints.clear()
         assert not complaints, complaints
         return answer
 
@@ -66,6 +65,15 @@ class Conversations:
             return b""
         except TimeoutError:
             raise AssertionError("the server neither answers nor closes") from None
+
+
+class _Complaints(logging.Handler):
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._texts = texts
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._texts.append(record.getMessage())
 
 
 async def _everything(reader: asyncio.StreamReader) -> bytes:
