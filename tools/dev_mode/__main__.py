@@ -7,14 +7,17 @@ that asyncio has complained about.
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 _ASKED = {"PYTHONDEVMODE": "1", "PYTHONASYNCIODEBUG": "1"}
 
 
 def main(argv: list[str]) -> int:
     """Return pytest's exit status."""
+    paths = [str(Path(__file__).parent / "everywhere"), os.environ.get("PYTHONPATH", "")]
+    asked = {**_ASKED, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     command = [sys.executable, "-m", "pytest", "-p", "tools.dev_mode.plugin", *argv]
-    with subprocess.Popen(command, env=os.environ | _ASKED) as process:
+    with subprocess.Popen(command, env=os.environ | asked) as process:
         while True:
             try:
                 return process.wait()

@@ -5,7 +5,7 @@ import re
 from tools.dev_mode.__main__ import main
 
 TESTS = """
-import asyncio, gc, subprocess, sys
+import asyncio, gc, subprocess, sys, time
 
 async def test_task():
     asyncio.ensure_future(asyncio.sleep(60))
@@ -26,6 +26,12 @@ def test_file():
 
 async def test_clean():
     await asyncio.ensure_future(asyncio.sleep(0))
+
+async def test_clean_though_slow():
+    time.sleep(0.2)
+    code = "import asyncio, time\\nasync def main(): time.sleep(0.2)\\nasyncio.run(main())"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert (child.returncode, child.stderr) == (0, b"")
 
 def test_clean_in_a_child():
     code = "import sys; sys.exit(not sys.flags.dev_mode)"
@@ -54,4 +60,4 @@ def test_what_is_left_behind_fails(tmp_path, capfd):
         "test_coroutine",
         "test_file",
     }
-    assert passed == {"test_clean", "test_clean_in_a_child"}
+    assert passed == {"test_clean", "test_clean_though_slow", "test_clean_in_a_child"}
