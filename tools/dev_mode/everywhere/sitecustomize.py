@@ -24,8 +24,9 @@ class _Patience:
         if name != "asyncio.base_events":
             return None
         sys.meta_path.remove(cls)
-        spec = next(filter(None, (each.find_spec(name, path, target) for each in sys.meta_path)))
-        load = spec.loader.exec_module  # type: ignore[union-attr]  # as a source file has it
+        found = (each.find_spec(name, path, target) for each in sys.meta_path)
+        spec: Any = next(filter(None, found))
+        load = spec.loader.exec_module
 
         def exec_module(module: Any) -> None:
             load(module)
@@ -37,7 +38,7 @@ class _Patience:
 
             module.BaseEventLoop.__init__ = __init__
 
-        spec.loader.exec_module = exec_module  # type: ignore[union-attr]  # the same
+        spec.loader.exec_module = exec_module
         return spec
 
 
