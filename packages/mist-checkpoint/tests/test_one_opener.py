@@ -42,6 +42,7 @@ def test_the_second_opener_is_refused_and_told_who_has_the_run(tmp_path, holder)
     with pytest.raises(RunInUse, match=f"by process {process.pid}") as caught:
         checkpoint.open(tmp_path, "run")
     assert (caught.value.code, caught.value.holder) == ("conflict", process.pid)
+    assert str(caught.value).endswith("; wait=True waits for it")
     checkpoint.open(tmp_path, "another").close()
     process.communicate("\n", timeout=10)
     checkpoint.open(tmp_path, "run").close()
@@ -149,6 +150,15 @@ def test_a_run_that_failed_to_open_is_not_locked(tmp_path):
         checkpoint.open(tmp_path, "run")
     (tmp_path / "run.jsonl").rmdir()
     checkpoint.open(tmp_path, "run").close()
+
+
+def test_a_file_in_the_place_of_the_directory_is_named_as_such(tmp_path):
+    """Whether it is the directory itself or one above it."""
+    file = tmp_path / "file"
+    file.touch()
+    for directory in (file, file / "below"):
+        with pytest.raises(StorageError, match="or one above it, is a file"):
+            checkpoint.open(directory, "run")
 
 
 @unix

@@ -184,7 +184,7 @@ async def test_a_plain_function_given_to_an_async_step_is_named(tmp_path):
         with pytest.raises(InvalidValue, match="step_sync"):
             await tracker.step("a", lambda: 1)
     with await asyncio.to_thread(checkpoint.open, tmp_path, "run") as tracker:
-        with pytest.raises(InvalidValue, match="returns its result"):
+        with pytest.raises(InvalidValue, match="give it a plain function"):
             await asyncio.to_thread(tracker.step_sync, "a", seven)
         assert tracker.completed_steps() == []
 

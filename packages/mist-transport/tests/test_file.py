@@ -254,6 +254,11 @@ async def test_a_missing_file_and_a_directory_are_named(tmp_path: Path) -> None:
     with pytest.raises(TransportError, match="cannot append to") as target:
         await File(tmp_path).send(Message.new("s", "t", 1))
     assert target.value.code == "validation"
+    with pytest.raises(
+        TransportError, match=r"there is no directory .*nowhere; make it"
+    ) as nowhere:
+        await File(tmp_path / "nowhere" / "x").send(Message.new("s", "t", 1))
+    assert nowhere.value.code == "not_found"
 
 
 async def test_a_file_without_permission_is_named(tmp_path: Path) -> None:

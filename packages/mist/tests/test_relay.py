@@ -145,7 +145,7 @@ def test_skip_passes_messages_over(mist, tmp_path, messages):
     [
         (["missing.jsonl", "-"], 3, "not_found: cannot read missing.jsonl: No such file"),
         ([".", "-"], 2, "it is a directory"),
-        (["stream.jsonl", "nowhere/out.jsonl"], 3, "No such file or directory"),
+        (["stream.jsonl", "nowhere/out.jsonl"], 3, "there is no directory nowhere"),
         (["stream.jsonl", "."], 2, "it is a directory"),
         (["stream.jsonl", "out.jsonl.gz"], 2, "compressed files can only be read"),
         (["stream.jsonl", "gopher://x"], 2, "unknown scheme 'gopher'"),

@@ -64,7 +64,7 @@ def test_standard_output_gets_the_message_alone(mist):
         (["out.jsonl", "--type", "eval.run", "--payload", "[]"], 8, "payload of eval.run"),
         (["out.jsonl", "--type", "a", "--source", ""], 8, "source"),
         (["http://127.0.0.1:1", "--type", "a"], 7, "Connection refused"),
-        (["nowhere/out.jsonl", "--type", "a"], 3, "No such file or directory"),
+        (["nowhere/out.jsonl", "--type", "a"], 3, "there is no directory nowhere"),
         (["gopher://x", "--type", "a"], 2, "unknown scheme"),
     ],
 )
