@@ -4,6 +4,7 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from mist.cli import App, Command
+from mist.command.demo.declaration import demo_command
 from mist.command.listen import listen_command
 from mist.command.ping import ping_command
 from mist.command.relay import relay_command
@@ -29,6 +30,7 @@ def build_app() -> App:
         listen_command(),
         send_command(),
         ping_command(),
+        demo_command(),
         _version_command(),
     ):
         app.add_command(command)
