@@ -43,7 +43,7 @@ def demo_command() -> Command:
         "transport",
         "chan",
         "what carries the messages: in one process, or between four",
-        choices=("chan",),
+        choices=("chan", "http", "file", "stdio"),
     )
     command.add_string_flag("resume", "", "the run to go on with, by its id")
     command.add_string_flag(

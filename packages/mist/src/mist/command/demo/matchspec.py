@@ -12,27 +12,30 @@ Four packages stand around each inference:
 
 import asyncio
 import itertools
-from collections.abc import Iterator
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from mist import checkpoint, parallel, retry, trace
+from mist import trace
+from mist.checkpoint import Tracker
+from mist.checkpoint import open as open_run
 from mist.circuitbreaker import BreakerPool, CircuitOpenError, State
 from mist.command.demo.desk import Desk
 from mist.command.demo.inference import Inference, ModelError
 from mist.command.demo.mail import BREAKER, STOP, BreakerChange
 from mist.command.demo.tasks import Task, read_tasks
 from mist.errors import Code, MistError
+from mist.parallel import Pool, fan_out, stream
 from mist.protocol import ChatMessage, DataEntities, EvalResult, EvalRun, InferRequest, MessageType
+from mist.retry import Policy, do_with_classifier
 
 CANDIDATE: Final = "sage-1"
 BASELINE: Final = "swift-1"
 
-_ATTEMPTS: Final = retry.Policy(4, 0.02, 0.2)
-_PATIENCE: Final = retry.Policy(1_000_000, 0.01, 0.1)
-_BOTH: Final = parallel.Pool(2)
+_ATTEMPTS: Final = Policy(4, 0.02, 0.2)
+_PATIENCE: Final = Policy(1_000_000, 0.01, 0.1)
+_BOTH: Final = Pool(2)
 
 
 async def run_matchspec(desk: Desk) -> None:
@@ -40,11 +43,8 @@ async def run_matchspec(desk: Desk) -> None:
     evaluation = Evaluation(desk)
     async with asyncio.TaskGroup() as group:
         reading = group.create_task(evaluation.read_inbox())
-        reporting = group.create_task(evaluation.report_breakers())
         await evaluation.run()
-        await evaluation.changes.join()
         reading.cancel()
-        reporting.cancel()
 
 
 class Evaluation:
@@ -55,35 +55,31 @@ class Evaluation:
         self.desk = desk
         self.inference = Inference(desk)
         self.entities: asyncio.Future[DataEntities] = asyncio.get_running_loop().create_future()
-        self.changes: asyncio.Queue[BreakerChange] = asyncio.Queue()
         self.breakers = BreakerPool(
             threshold=5,
             timeout=0.1,
             half_open_max=4,
-            is_failure=lambda exc: isinstance(exc, ModelError),
+            is_failure=_is_verdict,
             on_state_change=self._breaker_changed,
         )
 
     async def run(self) -> None:
         """Evaluate every task that no earlier run has done, and send the results of all."""
         tasks = read_tasks(Path((await self.entities).path))
-        tracker = checkpoint.open(self.desk.directory, "checkpoint", wait=True, timeout=10)
+        tracker = open_run(self.desk.directory, "checkpoint", wait=True, timeout=10)
         async with tracker:
             counts = {"tasks": len(tasks), "done": len(tracker.completed_steps())}
             tags = {name: str(count) for name, count in counts.items()}
             await self.desk.send(MessageType.EVAL_RUN, EvalRun("exam", tags=tags))
             self.desk.log.info("evaluating", **counts)
-            pool = parallel.Pool(self.desk.settings.workers)
-            results = parallel.stream(pool, self.to_begin(tasks), partial(self.step, tracker))
+            pool = Pool(self.desk.settings.workers)
+            to_begin = itertools.takewhile(lambda _: not self.desk.stopping.is_set(), tasks)
+            results = stream(pool, to_begin, partial(self.step, tracker))
             async with aclosing(results):
                 async for result in results:
                     await self.desk.send(MessageType.EVAL_RESULT, result.unwrap())
 
-    def to_begin(self, tasks: list[Task]) -> Iterator[Task]:
-        """Give one task after the other, until we are told to stop."""
-        return itertools.takewhile(lambda _: not self.desk.stopping.is_set(), tasks)
-
-    async def step(self, tracker: checkpoint.Tracker, task: Task) -> EvalResult:
+    async def step(self, tracker: Tracker, task: Task) -> EvalResult:
         """Evaluate a task, unless its result is there already."""
         return await tracker.step(task.name, partial(self.evaluate, task), EvalResult)
 
@@ -91,9 +87,9 @@ class Evaluation:
         """Put a task to both models at once, and compare their answers with the right one."""
         with trace.start("matchspec.evaluate", task=task.name, suite=task.suite) as span:
             asking = [partial(self.ask, model=model) for model in (CANDIDATE, BASELINE)]
-            answers = await parallel.fan_out(_BOTH, task, asking)
+            answers = await fan_out(_BOTH, task, asking)
             for answer in answers:
-                if not isinstance(answer.error, ModelError | None):
+                if answer.error and not isinstance(answer.error, ModelError):
                     raise answer.error  # no verdict on a model: the run itself is in trouble
             score, baseline = (float(answer.value == task.expected) for answer in answers)
         self.desk.metrics.counter("tasks_evaluated", suite=task.suite).inc()
@@ -119,11 +115,11 @@ class Evaluation:
         async def attempt() -> str:
             call = partial(self.infer, task, model, next(numbers))
             through_breaker = partial(self.breakers.do, model, call)
-            return await retry.do_with_classifier(
+            return await do_with_classifier(
                 _PATIENCE, CircuitOpenError, through_breaker, nested="retry"
             )
 
-        return await retry.do_with_classifier(_ATTEMPTS, ModelError, attempt)
+        return await do_with_classifier(_ATTEMPTS, ModelError, attempt)
 
     async def infer(self, task: Task, model: str, attempt: int) -> str:
         """Make one call."""
@@ -143,12 +139,11 @@ class Evaluation:
                 self.desk.stopping.set()
         raise MistError(Code.TRANSPORT, "no answers can come any more")
 
-    async def report_breakers(self) -> None:
-        """Send every change of a breaker, in order."""
-        while True:
-            await self.desk.send(BREAKER, await self.changes.get())
-            self.changes.task_done()
-
     def _breaker_changed(self, model: str, old: State, new: State) -> None:
         self.desk.log.warning("breaker", model=model, old=str(old), new=str(new))
-        self.changes.put_nowait(BreakerChange(model, str(old), str(new)))
+        self.desk.send_later(BREAKER, BreakerChange(model, str(old), str(new)))
+
+
+def _is_verdict(error: Exception) -> bool:
+    """Tell an error of the model from trouble of our own."""
+    return isinstance(error, ModelError)

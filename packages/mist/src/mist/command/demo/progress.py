@@ -4,7 +4,7 @@ import sys
 from types import TracebackType
 from typing import Final, Self
 
-from mist.command.demo.mail import BREAKER, BreakerChange
+from mist.command.demo.mail import BREAKER, HELLO, BreakerChange
 from mist.output import Writer, progress
 from mist.protocol import DataEntities, EvalRun, Message, MessageType, TraceAlert
 
@@ -38,6 +38,8 @@ class LiveProgress:
         """Show what there is to show of a message."""
         if message.type == MessageType.EVAL_RESULT:
             self._bar.advance()
+        elif message.type == HELLO:
+            self.say(f"{message.source}: {message.decode()['url']} (/healthz, /readyz, /metricsz)")
         elif message.type == MessageType.DATA_ENTITIES:
             self.say(f"schemaflux: {message.decode(DataEntities).count} entities compiled")
         elif message.type == MessageType.EVAL_RUN:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mist.cli import Command, UsageError
+from mist.command.demo.processes import play_in_processes
 from mist.command.demo.progress import LiveProgress
 from mist.command.demo.report import print_report, report_dict
 from mist.command.demo.run import Run, default_directory, new_run, old_run
@@ -60,7 +61,8 @@ def play(run: Run, *observers: Observer) -> None:
             observer(message)
 
     async def main() -> None:
-        await play_in_process(run, observe, shutting_down())
+        play = play_in_process if run.settings.transport == "chan" else play_in_processes
+        await play(run, observe, shutting_down())
 
     run_lifecycle(main, drain_timeout=_DRAIN_SECONDS)
 

@@ -76,7 +76,7 @@ def infer_fields(rows: list[Row]) -> list[SchemaField]:
 
 def entity(row: Row, fields: list[SchemaField]) -> dict[str, Any]:
     """Make a row what the schema says; what it has no value for is left out."""
-    make = dict(_TYPES)
+    make: dict[str, Callable[[str], Any]] = dict(_TYPES)
     return {each.name: make[each.type](row[each.name]) for each in fields if row[each.name]}
 
 

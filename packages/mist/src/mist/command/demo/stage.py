@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from typing import Final, Protocol
 
 from mist import logging
-from mist.command.demo.desk import Desk, span_mail
+from mist.command.demo.desk import Desk, Outgoing
 from mist.command.demo.infermux import run_infermux
 from mist.command.demo.mail import END, STAGE, STOP, Router, arrivals
 from mist.command.demo.matchspec import run_matchspec
@@ -56,21 +56,23 @@ async def play_in_process(run: Run, observe: Observer, stopping: Stop) -> None:
     """
     boxes = {name: Channel(_ROOM) for name in (*TOOLS, STAGE)}
     outbox = Router(boxes)
+    outgoing = Outgoing(outbox)
     with ExitStack() as files:
-        async with span_mail(outbox) as flush, asyncio.TaskGroup() as group:
+        async with outgoing.sending(), asyncio.TaskGroup() as group:
             for tool in TOOLS:
                 file = files.enter_context((run.directory / f"{tool}.log").open("a"))
                 log = logging.new(tool, run.settings.log_level, writer=file)
                 inbox = arrivals(boxes[tool], tool)
-                desk = Desk(tool, run.settings, run.directory, inbox, outbox, log, Registry())
-                group.create_task(play_tool(desk, flush))
+                ends = (inbox, outbox, outgoing)
+                desk = Desk(tool, run.settings, run.directory, *ends, log, Registry())
+                group.create_task(play_tool(desk))
             await watch(boxes[STAGE], outbox, observe, stopping)
 
 
-async def play_tool(desk: Desk, flush: Callable[[], Awaitable[None]]) -> None:
+async def play_tool(desk: Desk) -> None:
     """Run one tool to its end, and tell those who wait for it, after its last span."""
     await TOOLS[desk.tool](desk)
-    await flush()
+    await desk.outgoing.flush()
     await desk.send(END, {})
 
 
