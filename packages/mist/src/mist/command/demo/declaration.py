@@ -38,7 +38,7 @@ def demo_command() -> Command:
     command.add_int_flag("workers", 16, "how many of them at a time")
     command.add_float64_flag("fail-rate", 0.1, "share of the model calls that fail, 0 to 1")
     command.add_int_flag("seed", 7, "what all chance comes from")
-    command.add_float64_flag("latency", 0.06, "seconds that a call of the larger model takes")
+    command.add_float64_flag("latency", 0.04, "seconds that a call of the larger model takes")
     command.add_string_flag(
         "transport",
         "chan",

@@ -83,7 +83,8 @@ async def _infer(desk: Desk, request: InferRequest) -> InferResponse:
     """Ask a model; the trace of the asker, whose context is in the request, goes on here."""
     task = request.meta["task"]
     call = (str(desk.settings.seed), task, request.meta["attempt"])
-    with trace.extract_http(request.meta, "infermux.answer", model=request.model) as span:
+    operation = f"infermux.answer {request.model}"
+    with trace.extract_http(request.meta, operation, model=request.model) as span:
         desk.metrics.counter("infer_requests", model=request.model).inc()
         model = MODELS.get(request.model)
         if model is None:

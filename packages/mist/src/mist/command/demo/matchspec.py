@@ -123,7 +123,7 @@ class Evaluation:
 
     async def infer(self, task: Task, model: str, attempt: int) -> str:
         """Make one call."""
-        with trace.start("matchspec.infer", model=model, attempt=attempt):
+        with trace.start(f"matchspec.infer {model}", attempt=attempt):
             messages = [ChatMessage("user", task.prompt)]
             meta = {"task": task.name, "attempt": str(attempt)}
             return await self.inference.ask(InferRequest(model, messages=messages, meta=meta))

@@ -105,6 +105,8 @@ async def _over_http(run: Run, observe: Observer, stopping: Stop) -> None:
 
 
 async def _over_files(run: Run, observe: Observer, stopping: Stop) -> None:
+    for left in run.directory.glob("mail-*"):  # by one that was killed
+        shutil.rmtree(left, ignore_errors=True)
     directory = Path(mkdtemp(prefix="mail-", dir=run.directory))
     try:
         for name in (*TOOLS, STAGE):

@@ -4,7 +4,7 @@ import sys
 from types import TracebackType
 from typing import Final, Self
 
-from mist.command.demo.mail import BREAKER, HELLO, BreakerChange
+from mist.command.demo.mail import BREAKER, HELLO, STOP, BreakerChange
 from mist.output import Writer, progress
 from mist.protocol import DataEntities, EvalRun, Message, MessageType, TraceAlert
 
@@ -50,6 +50,8 @@ class LiveProgress:
         elif message.type == MessageType.TRACE_ALERT:
             alert = message.decode(TraceAlert)
             self.say(f"tokentrace: {alert.level}: {alert.message}")
+        elif message.type == STOP:
+            self.say("finishing the tasks that have begun; interrupt again to end at once")
         elif message.type == BREAKER:
             self._changed(message.decode(BreakerChange))
 

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from mist.command.demo.matchspec import BASELINE, CANDIDATE
 from mist.command.demo.run import Run
 from mist.command.demo.scoreboard import Scoreboard, SuiteScore
 from mist.output import Writer
@@ -47,7 +48,7 @@ def print_report(board: Scoreboard, seconds: float) -> None:
     """Print the report as tables to standard output."""
     writer = Writer("table")
     suites = board.suites()
-    _heading("Results: sage-1 against the baseline swift-1")
+    _heading(f"Results of {CANDIDATE} against the baseline {BASELINE}")
     writer.table(
         ["suite", "tasks", "passed", "errors", "score", "baseline", "delta"],
         [_suite_row(each) for each in (*suites, board.total())],

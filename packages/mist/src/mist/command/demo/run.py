@@ -4,7 +4,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from mist.command.demo.dataset import write_dataset
 from mist.command.demo.settings import Settings, load_settings, refuse_other_results, write_settings
 from mist.errors import Code, MistError
 from mist.platform import lock_holder, try_lock
+from mist.transport import TransportError
 
 SETTINGS_FILE: Final = "demo.toml"
 
@@ -44,15 +45,19 @@ def new_run(base: Path, settings: Settings) -> Generator[Run]:
     """Make a run with its dataset, and hold it while entered.
 
     Raises:
-        OSError: The directory cannot be made or written.
+        TransportError: Its directory cannot be made or written.
     """
     run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     run = Run(run_id, base / run_id, settings)
-    run.directory.mkdir(parents=True, mode=0o700)
-    with _held(run):
-        write_dataset(run.directory / "dataset.csv", settings.tasks, settings.seed)
-        # Last, so that what can be resumed is whole.
-        write_settings(settings, run.directory / SETTINGS_FILE)
+    with ExitStack() as stack:
+        try:
+            run.directory.mkdir(parents=True, mode=0o700)
+            stack.enter_context(_held(run))
+            write_dataset(run.directory / "dataset.csv", settings.tasks, settings.seed)
+            # Last, so that what can be resumed is whole.
+            write_settings(settings, run.directory / SETTINGS_FILE)
+        except OSError as exc:
+            raise TransportError.from_os_error(exc, f"cannot keep a run in {base}") from exc
         yield run
 
 

@@ -1,5 +1,6 @@
 """`mist demo` as a person runs it."""
 
+import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -15,45 +16,52 @@ from mist.command.demo.run import Run, default_directory, new_run, old_run
 from mist.command.demo.scoreboard import Scoreboard
 from mist.command.demo.settings import Settings
 from mist.command.demo.stage import Observer, play_in_process
+from mist.lifecycle import Report, shutting_down
 from mist.lifecycle import run as run_lifecycle
-from mist.lifecycle import shutting_down
 from mist.output import Writer
 from mist.protocol import Message
 
 _DRAIN_SECONDS: Final = 15.0
-_INTERRUPTED: Final = 130
+_INTERRUPTED: Final = {"SIGINT": 130, "SIGTERM": 143}  # 128 and the signal's number
 
 
 def run_demo(command: Command) -> int:
     """Run the demo, show how it is doing, and print what came of it.
 
     Returns:
-        The exit status: 130 where it was interrupted before its end.
+        The exit status: 130 or 143 where Ctrl-C or `kill` came before the end.
     """
-    with _open_run(command) as run, LiveProgress() as live:
-        live.say(f"run {run.id}; its files are in {run.directory}")
+    stderr = Writer("table", sys.stderr)
+    with _open_run(command) as run:
+        stderr.error(f"run {run.id}; its files are in {run.directory}")
         board = Scoreboard()
         started = time.monotonic()
         try:
-            play(run, board, live)
+            with LiveProgress() as live:
+                reason = play(run, board, live)
         finally:
             if not board.is_complete:
-                live.say(f"{len(board.results)} of {run.settings.tasks} tasks are done")
-                live.say(f"to go on: {_resume_line(command, run)}")
+                stderr.error(
+                    f"{len(board.results)} of {run.settings.tasks} tasks are done; to go on:"
+                    f" {_resume_line(command, run)}"
+                )
         seconds = time.monotonic() - started
     if command.get_string("format") == "json":
         Writer("json").json(report_dict(run, board, seconds))
     else:
         print_report(board, seconds)
-    return 0 if board.is_complete else _INTERRUPTED
+    return 0 if board.is_complete else _INTERRUPTED.get(reason, 1)
 
 
-def play(run: Run, *observers: Observer) -> None:
+def play(run: Run, *observers: Observer) -> str:
     """Run the four tools to their end, or until a signal comes and what has begun is finished.
 
     Args:
         run: Which run, and on what transport.
         observers: Each is called with every message that reaches the stage; see `stage`.
+
+    Returns:
+        Why it ended, such as `SIGINT`.
     """
 
     def observe(message: Message) -> None:
@@ -64,7 +72,9 @@ def play(run: Run, *observers: Observer) -> None:
         play = play_in_process if run.settings.transport == "chan" else play_in_processes
         await play(run, observe, shutting_down())
 
-    run_lifecycle(main, drain_timeout=_DRAIN_SECONDS)
+    reports: list[Report] = []
+    run_lifecycle(main, drain_timeout=_DRAIN_SECONDS, on_report=reports.append)
+    return reports[0].reason
 
 
 def _open_run(command: Command) -> AbstractContextManager[Run]:
@@ -91,7 +101,7 @@ def _settings(command: Command, kept: Settings, wants: Callable[[str], bool]) ->
     try:
         return replace(kept, **wanted)
     except ValueError as exc:
-        raise UsageError(str(exc)) from exc
+        raise UsageError(f"--{exc}") from exc
 
 
 def _resume_line(command: Command, run: Run) -> str:

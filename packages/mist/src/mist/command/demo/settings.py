@@ -15,7 +15,7 @@ DECISIVE: Final = ("tasks", "fail_rate", "seed")
 
 _MOST_TASKS: Final = 1_000_000
 _MOST_WORKERS: Final = 1000
-_LONGEST_LATENCY: Final = 60.0
+_LONGEST_LATENCY: Final = 60
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Settings:
     fail_rate: float = 0.1
     seed: int = 7
     workers: int = 16
-    latency: float = 0.06
+    latency: float = 0.04
     transport: str = "chan"
     listen: str = "127.0.0.1:0"
     log_level: str = "info"
@@ -51,7 +51,8 @@ class Settings:
         ):
             value = getattr(self, name)
             if not low <= value <= high:
-                raise ValueError(f"{name} is from {low} to {high:g}, got {value:g}")
+                shown = name.replace("_", "-")
+                raise ValueError(f"{shown} is a number from {low} to {high}, got {value}")
         if self.transport not in TRANSPORTS:
             raise ValueError(f"transport is one of {', '.join(TRANSPORTS)}, got {self.transport!r}")
 
@@ -78,7 +79,8 @@ def refuse_other_results(kept: Settings, wanted: Settings, run_id: str) -> None:
         MistError: Code `conflict`; the text names each setting that differs.
     """
     differing = [
-        f"{each.name} is {getattr(kept, each.name)} there and {getattr(wanted, each.name)} here"
+        f"--{each.name.replace('_', '-')} is {getattr(kept, each.name)} there"
+        f" and {getattr(wanted, each.name)} here"
         for each in fields(Settings)
         if each.name in DECISIVE and getattr(kept, each.name) != getattr(wanted, each.name)
     ]

@@ -83,7 +83,9 @@ async def watch(
 
     async def pass_on() -> None:
         await stopping.wait()
-        await outbox.send(Message.new(STAGE, STOP, {}))
+        stop = Message.new(STAGE, STOP, {})
+        observe(stop)
+        await outbox.send(stop)
 
     passing_on = asyncio.create_task(pass_on())
     try:

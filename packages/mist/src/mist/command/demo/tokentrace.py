@@ -63,7 +63,7 @@ class Figures:
         """Count a span."""
         if not span.parent_id and span.end_ns - span.start_ns > self._slowest_ns:
             self.slowest = span
-        if span.operation != "infermux.answer":
+        if not span.operation.startswith("infermux.answer"):
             return
         model = str(span.attrs["model"])
         self.metrics.counter("calls", model=model).inc()
