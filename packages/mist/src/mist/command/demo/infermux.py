@@ -45,7 +45,7 @@ class Model:
         """Tell whether a call fails: the n-th attempt at a task does, or does not, for ever."""
         _seed, task, _attempt = call
         if rate and int(task.lstrip("t")) % 250 in self.outage:
-            rate = max(rate, min(0.8, 4 * rate))
+            rate = max(rate, min(0.8, 8 * rate))
         return chance(*call, self.name, "fails") < rate
 
     def answer(self, prompt: str, seed: str, task: str) -> str:
@@ -56,7 +56,7 @@ class Model:
 
 MODELS: Final = {
     "sage-1": Model("sage-1", accuracy=0.93, pace=1.0, price_in=3.0, price_out=15.0),
-    "swift-1": Model("swift-1", 0.78, pace=0.4, price_in=0.25, price_out=1.25, outage=range(90, 110)),
+    "swift-1": Model("swift-1", 0.78, pace=0.4, price_in=0.25, price_out=1.25, outage=range(100, 112)),
 }  # fmt: skip
 
 

@@ -48,8 +48,15 @@ class ToolProcess:
         status = await self.process.wait()
         how = f"exit status {status}" if status >= 0 else signal.Signals(-status).name
         raise MistError(
-            Code.UNAVAILABLE, f"{self.tool} ended before the run did ({how}); its log is {self.log}"
+            Code.UNAVAILABLE,
+            f"{self.tool} ended before the run did ({how}{self._last_words()});"
+            f" its log is {self.log}",
         )
+
+    def _last_words(self) -> str:
+        """Return what it has said of its end, beneath the lines of its log."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return f": {lines[-1]}" if lines and not lines[-1].startswith("{") else ""
 
     async def end(self) -> None:
         """Let the process go, and kill it if that does not end it."""

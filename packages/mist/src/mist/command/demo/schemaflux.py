@@ -16,6 +16,7 @@ from mist import trace
 from mist.command.demo.desk import Desk
 from mist.errors import Code, MistError
 from mist.protocol import DataEntities, DataSchema, MessageType, SchemaField
+from mist.transport import TransportError
 
 Row = dict[str, str]
 
@@ -81,10 +82,17 @@ def entity(row: Row, fields: list[SchemaField]) -> dict[str, Any]:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file so that its readers see the old one or the new one."""
+    """Write a file so that its readers see the old one or the new one.
+
+    Raises:
+        TransportError: It cannot be written; its code tells why.
+    """
     new = path.with_suffix(f".{os.getpid()}")
-    new.write_bytes(data)
-    new.replace(path)
+    try:
+        new.write_bytes(data)
+        new.replace(path)
+    except OSError as exc:
+        raise TransportError.from_os_error(exc, f"cannot write {path}") from exc
 
 
 def _type_of(values: list[str]) -> str:
