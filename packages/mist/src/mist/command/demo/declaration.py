@@ -30,6 +30,7 @@ def demo_command() -> Command:
             "mist demo",
             "mist demo --tasks 1000 --workers 16 --fail-rate 0.2 --seed 7",
             "mist demo --transport http",
+            "mist demo --tasks 2000 --serve",
             "mist demo --format json",
         ],
         takes_args=False,
@@ -49,6 +50,8 @@ def demo_command() -> Command:
     command.add_string_flag(
         "dir", "", "where runs are kept (default ~/.local/state/mist-demo)", complete="directory"
     )
+    command.add_bool_flag("serve", help="show the run live in a browser, until Ctrl-C")
+    command.add_string_flag("listen", "127.0.0.1:0", "where --serve listens; port 0 is any free one")
     command.add_string_flag("format", "table", "of the report", choices=("table", "json"))
     return command
 

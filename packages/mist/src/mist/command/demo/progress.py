@@ -34,6 +34,10 @@ class LiveProgress:
         """Leave the bar as it is."""
         self._bar.__exit__(kind, exc, traceback)
 
+    def close(self) -> None:
+        """Draw no more; a line may follow still."""
+        self._bar.close()
+
     def __call__(self, message: Message) -> None:
         """Show what there is to show of a message."""
         if message.type == MessageType.EVAL_RESULT:

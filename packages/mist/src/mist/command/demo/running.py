@@ -2,13 +2,20 @@
 
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    nullcontext,
+)
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from mist.cli import Command, UsageError
+from mist.command.demo.live import Live
+from mist.command.demo.page import page_served
 from mist.command.demo.processes import play_in_processes
 from mist.command.demo.progress import LiveProgress
 from mist.command.demo.report import print_report, report_dict
@@ -34,31 +41,44 @@ def run_demo(command: Command) -> int:
     stderr = Writer("table", sys.stderr)
     with _open_run(command) as run:
         stderr.error(f"run {run.id}; its files are in {run.directory}")
-        board = Scoreboard()
+        board, live = Scoreboard(), LiveProgress()
         started = time.monotonic()
+
+        def report() -> None:
+            live.close()
+            seconds = time.monotonic() - started
+            if command.get_string("format") == "json":
+                Writer("json").json(report_dict(run, board, seconds))
+            else:
+                print_report(board, seconds)
+
         try:
-            with LiveProgress() as live:
-                reason = play(run, board, live)
+            with live:
+                if command.get_bool("serve"):
+                    page = Live(run)
+                    shown = _page_shown(page, command.get_string("listen"), live.say, report)
+                    reason = play(run, board, live, page, around=shown)
+                else:
+                    reason = play(run, board, live)
+                    report()
         finally:
             if not board.is_complete:
                 stderr.error(
                     f"{len(board.results)} of {run.settings.tasks} tasks are done; to go on:"
                     f" {_resume_line(command, run)}"
                 )
-        seconds = time.monotonic() - started
-    if command.get_string("format") == "json":
-        Writer("json").json(report_dict(run, board, seconds))
-    else:
-        print_report(board, seconds)
     return 0 if board.is_complete else _INTERRUPTED.get(reason, 1)
 
 
-def play(run: Run, *observers: Observer) -> str:
+def play(
+    run: Run, *observers: Observer, around: AbstractAsyncContextManager[object] | None = None
+) -> str:
     """Run the four tools to their end, or until a signal comes and what has begun is finished.
 
     Args:
         run: Which run, and on what transport.
         observers: Each is called with every message that reaches the stage; see `stage`.
+        around: Is entered before the run, and left after it, in the same event loop.
 
     Returns:
         Why it ended, such as `SIGINT`.
@@ -70,11 +90,26 @@ def play(run: Run, *observers: Observer) -> str:
 
     async def main() -> None:
         play = play_in_process if run.settings.transport == "chan" else play_in_processes
-        await play(run, observe, shutting_down())
+        async with around or nullcontext():
+            await play(run, observe, shutting_down())
 
     reports: list[Report] = []
     run_lifecycle(main, drain_timeout=_DRAIN_SECONDS, on_report=reports.append)
     return reports[0].reason
+
+
+@asynccontextmanager
+async def _page_shown(
+    page: Live, listen: str, say: Callable[[str], None], report: Callable[[], None]
+) -> AsyncGenerator[None]:
+    """Serve the live page of a run, and go on after its report until somebody stops it."""
+    async with page_served(page, listen) as url:
+        say(f"watch it at {url}")
+        yield
+        report()
+        if not shutting_down().is_set():
+            say(f"{url} stays until Ctrl-C")
+            await shutting_down().wait()
 
 
 def _open_run(command: Command) -> AbstractContextManager[Run]:
