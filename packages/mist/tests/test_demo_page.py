@@ -147,7 +147,9 @@ def test_a_browser_shows_the_run_while_it_lasts_and_when_it_is_over(tmp_path):
             "#suites tr.total",
         ):
             assert browser.evaluate(f"return document.querySelectorAll({drawn!r}).length"), drawn
-        loaded = browser.evaluate("return performance.getEntriesByType('resource').map(e => e.name)")
+        loaded = browser.evaluate(
+            "return performance.getEntriesByType('resource').map(e => e.name)"
+        )
         assert loaded
         assert all(name.startswith(url) for name in loaded)
         assert browser.complaints() == []
@@ -206,7 +208,9 @@ def result(task, **fields):
 
 def span(trace_id, span_id, parent_id="", *, start=0, end=1_000_000, **fields):
     """Make the message of a span; the times are in nanoseconds."""
-    payload = TraceSpan(trace_id, span_id, parent_id, fields.pop("operation", "o"), start, end, "ok")
+    payload = TraceSpan(
+        trace_id, span_id, parent_id, fields.pop("operation", "o"), start, end, "ok"
+    )
     return Message.new("x", MessageType.TRACE_SPAN, payload)
 
 
@@ -223,7 +227,11 @@ def test_throughput_keeps_its_size_however_long_a_run_lasts(live):
 
 def test_results_are_counted_by_suite(live):
     """Tasks, passes, errors, and the sums of which the means are made."""
-    live(Message.new("matchspec", MessageType.EVAL_RUN, EvalRun("s", tags={"tasks": "3", "done": "1"})))
+    live(
+        Message.new(
+            "matchspec", MessageType.EVAL_RUN, EvalRun("s", tags={"tasks": "3", "done": "1"})
+        )
+    )
     live(result("t1", passed=True, score=1.0, baseline=0.5))
     live(result("t2", error="no answer"))
     seen = live.snapshot()

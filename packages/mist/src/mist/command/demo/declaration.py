@@ -51,7 +51,9 @@ def demo_command() -> Command:
         "dir", "", "where runs are kept (default ~/.local/state/mist-demo)", complete="directory"
     )
     command.add_bool_flag("serve", help="show the run live in a browser, until Ctrl-C")
-    command.add_string_flag("listen", "127.0.0.1:0", "where --serve listens; port 0 is any free one")
+    command.add_string_flag(
+        "listen", "127.0.0.1:0", "where --serve listens; port 0 is any free one"
+    )
     command.add_string_flag("format", "table", "of the report", choices=("table", "json"))
     return command
 

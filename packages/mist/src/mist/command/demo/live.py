@@ -144,7 +144,9 @@ class Live:
             model = self._model(str(span.attrs.get("model", "")))
             model.calls += 1
             model.errors += span.status != "ok"
-            model.tokens += sum(int(span.attrs.get(name, 0)) for name in ("tokens_in", "tokens_out"))
+            model.tokens += sum(
+                int(span.attrs.get(name, 0)) for name in ("tokens_in", "tokens_out")
+            )
             model.cost_usd += float(span.attrs.get("cost_usd", 0.0))
             model.buckets[bisect_left(BOUNDS_MS, _duration_ms(span))] += 1
         spans = self._traces.setdefault(span.trace_id, [])
@@ -195,7 +197,9 @@ def _waterfall(spans: list[TraceSpan]) -> list[dict[str, Any]]:
                 "ms": round(_duration_ms(span), 3),
             }
         )
-        waiting += [(child, depth + 1) for child in reversed(children.get(_short(span.span_id), []))]
+        waiting += [
+            (child, depth + 1) for child in reversed(children.get(_short(span.span_id), []))
+        ]
     return rows
 
 

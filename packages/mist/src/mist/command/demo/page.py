@@ -70,9 +70,7 @@ async def _send_snapshots(
             if event != last:
                 await send({"type": "http.response.body", "body": event, "more_body": True})
                 last = event
-            await asyncio.wait(
-                (gone, ended), timeout=_PERIOD, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait((gone, ended), timeout=_PERIOD, return_when=asyncio.FIRST_COMPLETED)
         if not gone.done():
             await send({"type": "http.response.body", "body": b""})
     finally:
