@@ -7,7 +7,7 @@ from typing import Final
 from mist.cli import Command
 from mist.errors import Code, MistError
 
-_NEEDED: Final = (
+NEEDED: Final = (
     "checkpoint", "circuitbreaker", "config", "health", "lifecycle", "logging", "metrics",
     "parallel", "platform", "retry", "server", "trace",
 )  # fmt: skip
@@ -69,7 +69,7 @@ def _load() -> Callable[[Command], int]:
         MistError: Code `unavailable`: some of them are not installed; the text says how to get
             them.
     """
-    missing = [f"mist-{name}" for name in _NEEDED if find_spec(f"mist.{name}") is None]
+    missing = [f"mist-{name}" for name in NEEDED if find_spec(f"mist.{name}") is None]
     if missing:
         raise MistError(
             Code.UNAVAILABLE,

@@ -40,7 +40,7 @@ def run_demo(command: Command) -> int:
     """
     stderr = Writer("table", sys.stderr)
     with _open_run(command) as run:
-        stderr.error(f"run {run.id}; its files are in {run.directory}")
+        stderr.error(f"run {run.id}; its files are in {_shown(run.directory)}")
         board, live = Scoreboard(), LiveProgress()
         started = time.monotonic()
 
@@ -142,3 +142,9 @@ def _settings(command: Command, kept: Settings, wants: Callable[[str], bool]) ->
 def _resume_line(command: Command, run: Run) -> str:
     directory = command.get_string("dir")
     return f"mist demo --resume {run.id}" + (f" --dir {directory}" if directory else "")
+
+
+def _shown(path: Path) -> str:
+    """Return a path as a person would type it."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
