@@ -10,6 +10,7 @@ from mist.command.declarations import (
     send_command,
     validate_command,
 )
+from mist.command.demo.declaration import demo_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def build_app() -> App:
         listen_command(),
         send_command(),
         ping_command(),
+        demo_command(),
         _version_command(),
     ):
         app.add_command(command)
