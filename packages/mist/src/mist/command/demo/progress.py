@@ -1,11 +1,10 @@
 """The live progress of a run on standard error."""
 
 import sys
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from mist.command.demo.mail import BREAKER, HELLO, STOP, BreakerChange
-from mist.output import Writer, progress
+from mist.output import Progress, Writer
 from mist.protocol import DataEntities, EvalRun, Message, MessageType, TraceAlert
 
 _SHOWN_CHANGES: Final = 6
@@ -14,48 +13,38 @@ _SHOWN_CHANGES: Final = 6
 class LiveProgress:
     """An observer with a bar for the tasks; breakers and alerts are lines above it."""
 
-    def __init__(self) -> None:
-        """Show nothing yet."""
+    def __init__(self, bar: Progress) -> None:
+        """Show nothing yet.
+
+        Args:
+            bar: Counts the tasks.
+        """
+        self._bar = bar
         self._stderr = Writer("table", sys.stderr)
-        self._bar = progress(None, "tasks")
         self._changes = 0
-
-    def __enter__(self) -> Self:
-        """Show the bar."""
-        self._bar.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Leave the bar as it is."""
-        self._bar.__exit__(kind, exc, traceback)
 
     def __call__(self, message: Message) -> None:
         """Show what there is to show of a message."""
         if message.type == MessageType.EVAL_RESULT:
             self._bar.advance()
         elif message.type == HELLO:
-            self.say(f"{message.source}: {message.decode()['url']} (/healthz, /readyz, /metricsz)")
+            self._say(f"{message.source}: {message.decode()['url']} (/healthz, /readyz, /metricsz)")
         elif message.type == MessageType.DATA_ENTITIES:
-            self.say(f"schemaflux: {message.decode(DataEntities).count} entities compiled")
+            self._say(f"schemaflux: {message.decode(DataEntities).count} entities compiled")
         elif message.type == MessageType.EVAL_RUN:
             tags = message.decode(EvalRun).tags
             self._bar.update(0, int(tags["tasks"]))
             if tags["done"] != "0":
-                self.say(f"matchspec: {tags['done']} of {tags['tasks']} tasks are done already")
+                self._say(f"matchspec: {tags['done']} of {tags['tasks']} tasks are done already")
         elif message.type == MessageType.TRACE_ALERT:
             alert = message.decode(TraceAlert)
-            self.say(f"tokentrace: {alert.level}: {alert.message}")
+            self._say(f"tokentrace: {alert.level}: {alert.message}")
         elif message.type == STOP:
-            self.say("finishing the tasks that have begun; interrupt again to end at once")
+            self._say("finishing the tasks that have begun; interrupt again to end at once")
         elif message.type == BREAKER:
             self._changed(message.decode(BreakerChange))
 
-    def say(self, text: str) -> None:
+    def _say(self, text: str) -> None:
         """Write a line above the bar."""
         self._stderr.error(text)
 
@@ -63,4 +52,4 @@ class LiveProgress:
         self._changes += 1
         if self._changes <= _SHOWN_CHANGES:
             more = "; further changes are in the report" if self._changes == _SHOWN_CHANGES else ""
-            self.say(f"matchspec: breaker of {change.name}: {change.old} -> {change.new}{more}")
+            self._say(f"matchspec: breaker of {change.name}: {change.old} -> {change.new}{more}")

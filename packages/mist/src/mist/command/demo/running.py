@@ -18,7 +18,7 @@ from mist.command.demo.settings import Settings
 from mist.command.demo.stage import Observer, play_in_process
 from mist.lifecycle import Report, shutting_down
 from mist.lifecycle import run as run_lifecycle
-from mist.output import Writer
+from mist.output import Writer, progress
 from mist.protocol import Message
 
 _DRAIN_SECONDS: Final = 15.0
@@ -37,8 +37,8 @@ def run_demo(command: Command) -> int:
         board = Scoreboard()
         started = time.monotonic()
         try:
-            with LiveProgress() as live:
-                reason = play(run, board, live)
+            with progress(None, "tasks") as bar:
+                reason = play(run, board, LiveProgress(bar))
         finally:
             if not board.is_complete:
                 stderr.error(
