@@ -10,7 +10,7 @@ from typing import Any, Final
 from mist.command.demo.desk import Desk
 from mist.command.demo.mail import SUMMARY, ModelFigures, Summary
 from mist.metrics import Histogram
-from mist.protocol import MessageType, TraceAlert, TraceSpan
+from mist.protocol import MessageType, ProtocolError, TraceAlert, TraceSpan
 from mist.transport import File
 
 _BUCKETS_MS: Final = tuple(round(1.25**step, 3) for step in range(50))  # 1 ms to a minute
@@ -34,8 +34,12 @@ async def run_tokentrace(desk: Desk) -> None:
             async for message in kept:
                 figures.take(message.decode(TraceSpan))
         async for message in desk.inbox:
+            try:
+                span = message.decode(TraceSpan)
+            except ProtocolError as exc:
+                desk.log.warning("no span", source=message.source, error=str(exc))
+                continue
             await kept.send(message)
-            span = message.decode(TraceSpan)
             figures.take(span)
             for alert in figures.alerts(str(span.attrs.get("model", ""))):
                 desk.log.warning(alert.message, metric=alert.metric, value=alert.value)
@@ -67,7 +71,7 @@ class Figures:
             self.slowest = span
         if not span.operation.startswith("infermux.answer"):
             return
-        model = str(span.attrs["model"])
+        model = str(span.attrs.get("model", ""))
         self.metrics.counter("calls", model=model).inc()
         self.metrics.counter("errors", model=model).add(int(span.status != "ok"))
         self._latency(model).observe(_duration_ns(span) / 1e6)
