@@ -28,7 +28,7 @@ _FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 def main() -> int:
     """Run the demo and draw it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Draw what mist demo shows on a terminal.")
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / "demo.svg")
     target = parser.parse_args().to
     shown = settled(record("demo"))

@@ -188,6 +188,17 @@ async def test_infermux_does_not_know_every_model(tmp_path):
     assert "sage-1, swift-1" in answer.content
 
 
+async def test_infermux_answers_what_is_no_request(tmp_path):
+    """A payload that does not fit, or lacks what decides the answer, is answered with an error."""
+    odd = [
+        Message.new("test", MessageType.INFER_REQUEST, ["no", "request"]),
+        Message.new("test", MessageType.INFER_REQUEST, InferRequest("sage-1")),
+    ]
+    sent, _ = await _sit(run_infermux, tmp_path, odd)
+    contents = {each.id: json.loads(each.decode().content) for each in sent.messages}
+    assert [contents[each.id]["code"] for each in odd] == ["protocol", "validation"]
+
+
 def _span(number, *, status="ok", ms=10, parent="", operation="infermux.answer m"):
     attrs = {"model": "m", "tokens_in": 4, "tokens_out": 2, "cost_usd": 0.001}
     span = TraceSpan(
@@ -199,6 +210,7 @@ def _span(number, *, status="ok", ms=10, parent="", operation="infermux.answer m
 async def test_tokentrace_sums_up_and_keeps_what_it_has_seen(tmp_path):
     """Figures are those of all spans, also of those that an earlier process collected."""
     spans = [_span(number, ms=number + 1, parent="2" * 32) for number in range(20)]
+    spans.append(Message.new("test", MessageType.TRACE_SPAN, "no span"))
     slowest = _span(99, ms=500, operation="matchspec.evaluate")
     await _sit(run_tokentrace, tmp_path, [*spans, slowest])
     sent, _ = await _sit(run_tokentrace, tmp_path, [_span(50, status="error", parent="2" * 32)])

@@ -46,5 +46,6 @@ class Inference:
 
     def answered(self, message: Message) -> None:
         """Take a response; it has the id of its request."""
-        if waiting := self._waiting.get(message.id):
+        waiting = self._waiting.get(message.id)
+        if waiting is not None and not waiting.done():
             waiting.set_result(message.decode(InferResponse))

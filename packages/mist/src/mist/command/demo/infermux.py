@@ -16,7 +16,7 @@ from mist.command.demo.chance import chance
 from mist.command.demo.desk import Desk
 from mist.command.demo.mail import reply
 from mist.errors import Code, MistError
-from mist.protocol import InferRequest, InferResponse, Message, MessageType
+from mist.protocol import InferRequest, InferResponse, Message, MessageType, ProtocolError
 
 _TOKENS_PER_MILLION: Final = 1_000_000
 
@@ -31,7 +31,7 @@ class Model:
         pace: What it takes, as a multiple of the latency that was set.
         price_in: US dollars for a million tokens read.
         price_out: US dollars for a million tokens written.
-        outage: Of every 250 tasks, the numbers at which it mostly fails.
+        outage: Of every 250 tasks, the numbers whose first two attempts mostly fail.
     """
 
     name: str
@@ -43,9 +43,10 @@ class Model:
 
     def fails(self, rate: float, *call: str) -> bool:
         """Tell whether a call fails: the n-th attempt at a task does, or does not, for ever."""
-        _seed, task, _attempt = call
-        if rate and int(task.lstrip("t")) % 250 in self.outage:
-            rate = max(rate, min(0.8, 8 * rate))
+        _seed, task, attempt = call
+        number = int("".join(filter(str.isdecimal, task)) or 0) % 250
+        if number in self.outage and attempt in ("1", "2"):
+            rate = max(rate, min(0.95, 10 * rate))
         return chance(*call, self.name, "fails") < rate
 
     def answer(self, prompt: str, seed: str, task: str) -> str:
@@ -56,7 +57,7 @@ class Model:
 
 MODELS: Final = {
     "sage-1": Model("sage-1", accuracy=0.93, pace=1.0, price_in=3.0, price_out=15.0),
-    "swift-1": Model("swift-1", 0.78, pace=0.4, price_in=0.25, price_out=1.25, outage=range(100, 112)),
+    "swift-1": Model("swift-1", 0.78, pace=0.4, price_in=0.25, price_out=1.25, outage=range(100, 116)),
 }  # fmt: skip
 
 
@@ -68,19 +69,21 @@ async def run_infermux(desk: Desk) -> None:
 
 
 async def _answer(desk: Desk, message: Message) -> None:
-    request = message.decode(InferRequest)
     try:
-        response = await _infer(desk, request)
-    except MistError as exc:
+        response = await _infer(desk, message.decode(InferRequest))
+    except (MistError, ProtocolError) as exc:
         # The error's own wire form is the content, so that the asker can raise it again.
-        content = json.dumps(exc.to_dict())
-        response = InferResponse(request.model, "local", content, finish_reason="error")
-        desk.log.debug("failed", model=request.model, error=str(exc))
+        error = exc if isinstance(exc, MistError) else MistError(Code.PROTOCOL, str(exc))
+        content = json.dumps(error.to_dict())
+        response = InferResponse(provider="local", content=content, finish_reason="error")
+        desk.log.debug("failed", error=str(error))
     await desk.outbox.send(reply(message, desk.tool, MessageType.INFER_RESPONSE, response))
 
 
 async def _infer(desk: Desk, request: InferRequest) -> InferResponse:
     """Ask a model; the trace of the asker, whose context is in the request, goes on here."""
+    if not request.messages or not {"task", "attempt"} <= request.meta.keys():
+        raise MistError(Code.VALIDATION, "a request has messages, and in its meta task and attempt")
     task = request.meta["task"]
     call = (str(desk.settings.seed), task, request.meta["attempt"])
     operation = f"infermux.answer {request.model}"

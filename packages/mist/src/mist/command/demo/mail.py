@@ -113,10 +113,10 @@ def reply(request: Message, source: str, type: str, payload: object) -> Message:
 
 async def arrivals(inbox: AsyncIterable[Message], reader: str) -> AsyncIterator[Message]:
     """Yield what arrives for a reader, until all that it has to expect from have ended."""
-    awaited = {tool for tool, followers in _FOLLOWERS.items() if reader in followers}
+    awaited: set[str] = {tool for tool, them in _FOLLOWERS.items() if reader in them}
     async for message in inbox:
         if message.type == END:
-            awaited.discard(Source(message.source))
+            awaited.discard(message.source)
             if not awaited:
                 return
         else:

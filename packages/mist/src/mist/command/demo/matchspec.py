@@ -131,7 +131,7 @@ class Evaluation:
     async def read_inbox(self) -> None:
         """Give each message to whoever waits for it."""
         async for message in self.desk.inbox:
-            if message.type == MessageType.DATA_ENTITIES:
+            if message.type == MessageType.DATA_ENTITIES and not self.entities.done():
                 self.entities.set_result(message.decode(DataEntities))
             elif message.type == MessageType.INFER_RESPONSE:
                 self.inference.answered(message)

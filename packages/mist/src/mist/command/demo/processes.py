@@ -94,21 +94,24 @@ async def _over_http(run: Run, observe: Observer, stopping: Stop) -> None:
         await inbox.listen("127.0.0.1:0")
         processes = await stack.enter_async_context(_started(run, inbox.listen_url))
 
-        async def play() -> None:
-            urls: dict[str, str] = {}
-            while len(urls) < len(TOOLS):
-                hello = await inbox.receive()
-                if hello.type == HELLO:
-                    observe(hello)
-                    urls[hello.source] = hello.decode(dict[str, Any])["url"]
-            peers: dict[str, Transport] = {}
-            for tool, url in urls.items():
-                peers[tool] = await stack.enter_async_context(HTTP(url))
-            for peer in peers.values():
-                await peer.send(Message.new(STAGE, PEERS, urls))
-            await watch(inbox, Router(peers), observe, stopping)
+        outbox = Router({})
+        arriving = _introducing(inbox, outbox, stack)
+        await _while_all_live(watch(arriving, outbox, observe, stopping), processes)
 
-        await _while_all_live(play(), processes)
+
+async def _introducing(
+    inbox: HTTP, outbox: Router, stack: AsyncExitStack
+) -> AsyncGenerator[Message]:
+    """Yield what arrives; tell the tools of each other, once all have said where they are."""
+    urls: dict[str, str] = {}
+    async for message in inbox:
+        if message.type == HELLO:
+            url = urls[message.source] = message.decode(dict[str, Any])["url"]
+            outbox.peers[message.source] = await stack.enter_async_context(HTTP(url))
+            if len(urls) == len(TOOLS):
+                for peer in outbox.peers.values():
+                    await peer.send(Message.new(STAGE, PEERS, urls))
+        yield message
 
 
 async def _over_files(run: Run, observe: Observer, stopping: Stop) -> None:

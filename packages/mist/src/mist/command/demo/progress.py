@@ -1,11 +1,10 @@
 """The live progress of a run on standard error."""
 
 import sys
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from mist.command.demo.mail import BREAKER, HELLO, STOP, BreakerChange
-from mist.output import Writer, progress
+from mist.output import Progress, Writer
 from mist.protocol import DataEntities, EvalRun, Message, MessageType, TraceAlert
 
 _SHOWN_CHANGES: Final = 6
@@ -14,29 +13,15 @@ _SHOWN_CHANGES: Final = 6
 class LiveProgress:
     """An observer with a bar for the tasks; breakers and alerts are lines above it."""
 
-    def __init__(self) -> None:
-        """Show nothing yet."""
+    def __init__(self, bar: Progress) -> None:
+        """Show nothing yet.
+
+        Args:
+            bar: Counts the tasks.
+        """
+        self._bar = bar
         self._stderr = Writer("table", sys.stderr)
-        self._bar = progress(None, "tasks")
         self._changes = 0
-
-    def __enter__(self) -> Self:
-        """Show the bar."""
-        self._bar.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Leave the bar as it is."""
-        self._bar.__exit__(kind, exc, traceback)
-
-    def close(self) -> None:
-        """Draw no more; a line may follow still."""
-        self._bar.close()
 
     def __call__(self, message: Message) -> None:
         """Show what there is to show of a message."""

@@ -47,12 +47,12 @@ def report_dict(run: Run, board: Scoreboard, seconds: float) -> dict[str, Any]:
 def print_report(board: Scoreboard, seconds: float) -> None:
     """Print the report as tables to standard output."""
     writer = Writer("table")
-    suites = board.suites()
-    _heading(f"Results of {CANDIDATE} against the baseline {BASELINE}")
-    writer.table(
-        ["suite", "tasks", "passed", "errors", "score", "baseline", "delta"],
-        [_suite_row(each) for each in (*suites, board.total())],
-    )
+    if board.results:
+        _heading(f"Results of {CANDIDATE} against the baseline {BASELINE}")
+        writer.table(
+            ["suite", "tasks", "passed", "errors", "score", "baseline", "delta"],
+            [_suite_row(each) for each in (*board.suites(), board.total())],
+        )
     if board.summary is not None:
         _heading("Cost and latency of all calls")
         writer.table(
@@ -70,8 +70,9 @@ def print_report(board: Scoreboard, seconds: float) -> None:
                 for model, each in board.summary.models.items()
             ],
         )
-        _heading("The slowest task")
-        print(render(board.summary.slowest))  # noqa: T201  # what was asked for
+        if board.summary.slowest:
+            _heading("The slowest task")
+            print(render(board.summary.slowest))  # noqa: T201  # what was asked for
     if board.changes:
         _heading("Circuit breakers")
         opened = Counter(change.name for change in board.changes if change.new == "open")

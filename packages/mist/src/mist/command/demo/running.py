@@ -25,7 +25,7 @@ from mist.command.demo.settings import Settings
 from mist.command.demo.stage import Observer, play_in_process
 from mist.lifecycle import Report, shutting_down
 from mist.lifecycle import run as run_lifecycle
-from mist.output import Writer
+from mist.output import Writer, progress
 from mist.protocol import Message
 
 _DRAIN_SECONDS: Final = 15.0
@@ -41,11 +41,11 @@ def run_demo(command: Command) -> int:
     stderr = Writer("table", sys.stderr)
     with _open_run(command) as run:
         stderr.error(f"run {run.id}; its files are in {_shown(run.directory)}")
-        board, live = Scoreboard(), LiveProgress()
+        board = Scoreboard()
         started = time.monotonic()
 
         def report() -> None:
-            live.close()
+            bar.close()
             seconds = time.monotonic() - started
             if command.get_string("format") == "json":
                 Writer("json").json(report_dict(run, board, seconds))
@@ -53,7 +53,8 @@ def run_demo(command: Command) -> int:
                 print_report(board, seconds)
 
         try:
-            with live:
+            with progress(None, "tasks") as bar:
+                live = LiveProgress(bar)
                 if command.get_bool("serve"):
                     page = Live(run)
                     shown = _page_shown(page, command.get_string("listen"), live.say, report)

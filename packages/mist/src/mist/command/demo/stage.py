@@ -21,14 +21,14 @@ from mist.command.demo.run import Run
 from mist.command.demo.schemaflux import run_schemaflux
 from mist.command.demo.tokentrace import run_tokentrace
 from mist.metrics import Registry
-from mist.protocol import Message, Source
+from mist.protocol import Message, MessageType, Source
 from mist.transport import Channel, Sender
 
 
 class Stop(Protocol):
     """The order to stop, such as `mist.lifecycle.shutting_down()`."""
 
-    async def wait(self) -> object:
+    def wait(self) -> Awaitable[object]:
         """Return once it was given."""
         ...
 
@@ -59,14 +59,17 @@ async def play_in_process(run: Run, observe: Observer, stopping: Stop) -> None:
     outgoing = Outgoing(outbox)
     with ExitStack() as files:
         async with outgoing.sending(), asyncio.TaskGroup() as group:
+            tools: list[asyncio.Task[None]] = []
             for tool in TOOLS:
                 file = files.enter_context((run.directory / f"{tool}.log").open("a"))
                 log = logging.new(tool, run.settings.log_level, writer=file)
                 inbox = arrivals(boxes[tool], tool)
                 ends = (inbox, outbox, outgoing)
                 desk = Desk(tool, run.settings, run.directory, *ends, log, Registry())
-                group.create_task(play_tool(desk))
+                tools.append(group.create_task(play_tool(desk)))
             await watch(boxes[STAGE], outbox, observe, stopping)
+            for task in tools:
+                task.cancel()
 
 
 async def play_tool(desk: Desk) -> None:
@@ -79,17 +82,30 @@ async def play_tool(desk: Desk) -> None:
 async def watch(
     inbox: AsyncIterable[Message], outbox: Sender, observe: Observer, stopping: Stop
 ) -> None:
-    """Show the observer what arrives until the run is over; pass on the order to stop."""
+    """Show the observer what arrives until the run is over, and pass on the order to stop.
 
-    async def pass_on() -> None:
-        await stopping.wait()
-        stop = Message.new(STAGE, STOP, {})
-        observe(stop)
-        await outbox.send(stop)
+    Where that comes before the evaluation has begun, there is nothing to wait for.
+    """
+    begun = False
 
-    passing_on = asyncio.create_task(pass_on())
-    try:
+    async def read() -> None:
+        nonlocal begun
         async for message in arrivals(inbox, STAGE):
+            begun = begun or message.type == MessageType.EVAL_RUN
             observe(message)
+
+    reading = asyncio.create_task(read())
+    ordered = asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait((reading, ordered), return_when=asyncio.FIRST_COMPLETED)
+        if begun and not reading.done():
+            stop = Message.new(STAGE, STOP, {})
+            observe(stop)
+            await outbox.send(stop)
+            await reading
+        elif reading.done():
+            reading.result()
     finally:
-        passing_on.cancel()
+        reading.cancel()
+        ordered.cancel()
+        await asyncio.gather(reading, ordered, return_exceptions=True)

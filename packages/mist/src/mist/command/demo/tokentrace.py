@@ -10,7 +10,7 @@ from typing import Any, Final
 from mist.command.demo.desk import Desk
 from mist.command.demo.mail import SUMMARY, ModelFigures, Summary
 from mist.metrics import Histogram
-from mist.protocol import MessageType, TraceAlert, TraceSpan
+from mist.protocol import MessageType, ProtocolError, TraceAlert, TraceSpan
 from mist.transport import File
 
 _BUCKETS_MS: Final = tuple(round(1.25**step, 3) for step in range(50))  # 1 ms to a minute
@@ -34,8 +34,12 @@ async def run_tokentrace(desk: Desk) -> None:
             async for message in kept:
                 figures.take(message.decode(TraceSpan))
         async for message in desk.inbox:
+            try:
+                span = message.decode(TraceSpan)
+            except ProtocolError as exc:
+                desk.log.warning("no span", source=message.source, error=str(exc))
+                continue
             await kept.send(message)
-            span = message.decode(TraceSpan)
             figures.take(span)
             for alert in figures.alerts(str(span.attrs.get("model", ""))):
                 desk.log.warning(alert.message, metric=alert.metric, value=alert.value)
@@ -61,14 +65,16 @@ class Figures:
 
     def take(self, span: TraceSpan) -> None:
         """Count a span."""
-        if not span.parent_id and span.end_ns - span.start_ns > self._slowest_ns:
+        if span.operation == "matchspec.evaluate" and _duration_ns(span) > _duration_ns(
+            self.slowest
+        ):
             self.slowest = span
         if not span.operation.startswith("infermux.answer"):
             return
-        model = str(span.attrs["model"])
+        model = str(span.attrs.get("model", ""))
         self.metrics.counter("calls", model=model).inc()
         self.metrics.counter("errors", model=model).add(int(span.status != "ok"))
-        self._latency(model).observe((span.end_ns - span.start_ns) / 1e6)
+        self._latency(model).observe(_duration_ns(span) / 1e6)
         for name in ("tokens_in", "tokens_out"):
             self.metrics.counter(name, model=model).add(int(span.attrs.get(name, 0)))
         self.costs[model] = self.costs.get(model, 0.0) + float(span.attrs.get("cost_usd", 0.0))
@@ -114,6 +120,6 @@ class Figures:
     def _count(self, name: str, model: str) -> int:
         return self.metrics.counter(name, model=model).value
 
-    @property
-    def _slowest_ns(self) -> int:
-        return self.slowest.end_ns - self.slowest.start_ns
+
+def _duration_ns(span: TraceSpan) -> int:
+    return span.end_ns - span.start_ns
