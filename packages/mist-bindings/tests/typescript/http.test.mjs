@@ -93,6 +93,14 @@ test("a URL that cannot be posted to is refused, without repeating its secrets",
   }
 });
 
+test("a token that no header can hold is refused, without repeating it", () => {
+  assert.throws(() => new HttpSender("http://host", { token: "sec\nret" }), (error) => {
+    assert.equal(error.code, "validation");
+    assert.ok(!error.message.includes("sec"));
+    return true;
+  });
+});
+
 test("a peer that announces no batches is sent single messages", async () => {
   const { url, requests } = await serve(() => undefined);
   const sender = dial(url);
