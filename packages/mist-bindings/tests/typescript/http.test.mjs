@@ -131,6 +131,28 @@ test("sends that wait while a request is in flight go together in the next one, 
   );
 });
 
+test("a batch has no more bytes than it may, and a longer message goes alone", async () => {
+  const { open, opened } = gate();
+  const { url, requests } = await serve(async (_, count) => {
+    if (count === 2) {
+      await opened;
+    }
+    return { headers: BATCHES };
+  });
+  const sender = dial(url, { maxBatchBytes: 2000 });
+  await sender.send(message(0));
+  const long = "x".repeat(5000);
+  const sends = [1, 2, 3, long, 4, 5, 6, 7, 8].map((each) => sender.send(message(each)));
+  await until(() => requests.length === 2);
+  open();
+  await Promise.all(sends);
+  assert.deepEqual(requests.map(idsIn).flat(), [0, 1, 2, 3, long, 4, 5, 6, 7, 8]);
+  for (const request of requests) {
+    assert.ok(request.body.length <= 2000 || idsIn(request).length === 1);
+  }
+  assert.ok(requests.length < 9);
+});
+
 test("each send has the fate of its own message, and those of other headers do not wait", async () => {
   const { open, opened } = gate();
   const { url, requests } = await serve(async ({ headers }, count) => {
@@ -259,11 +281,14 @@ test("a peer that cannot be reached, hangs or hangs up is an error", async () =>
 });
 
 test("a batch that gets no answer fails every send in it, and those that waited with it", async () => {
-  const { url } = await serve((_, count) => (count === 1 ? { headers: BATCHES } : new Promise(() => {})));
+  const { url, requests } = await serve((_, count) =>
+    count === 1 ? { headers: BATCHES } : new Promise(() => {}),
+  );
   const sender = dial(url, { timeoutMs: 100, maxBatchMessages: 1 });
   await sender.send(message(0));
   const fates = await Promise.allSettled([1, 2, 3].map((n) => sender.send(message(n))));
   assert.ok(fates.every(({ reason }) => reason instanceof TransportTimeout));
+  assert.deepEqual(requests.map(idsIn), [[0], [1]]);
 });
 
 test("a send that is aborted while it waits is not sent, and harms no other", async () => {
