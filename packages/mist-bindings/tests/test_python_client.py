@@ -320,7 +320,7 @@ def test_a_required_field_may_be_null_if_its_type_is(load_client):
         "", None, None
     )
     for missing in ({"name": "", "free": None}, {"name": None, "free": 1, "maybe": 1}):
-        with pytest.raises(client.ProtocolError, match="missing member `(maybe|name)`"):
+        with pytest.raises(client.ProtocolError, match=r"missing member `(maybe|name)`"):
             client.Note.from_json(missing)
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(missing, Note)

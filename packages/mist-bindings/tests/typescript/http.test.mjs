@@ -284,7 +284,7 @@ test("a batch that gets no answer fails every send in it, and those that waited 
   const { url, requests } = await serve((_, count) =>
     count === 1 ? { headers: BATCHES } : new Promise(() => {}),
   );
-  const sender = dial(url, { timeoutMs: 100, maxBatchMessages: 1 });
+  const sender = dial(url, { timeoutMs: 1000, maxBatchMessages: 1 });
   await sender.send(message(0));
   const fates = await Promise.allSettled([1, 2, 3].map((n) => sender.send(message(n))));
   assert.ok(fates.every(({ reason }) => reason instanceof TransportTimeout));

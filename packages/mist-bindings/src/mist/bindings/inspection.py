@@ -118,7 +118,7 @@ class _Records:
             type=kind,
             doc=doc,
             required=required,
-            default=None if required else _default(field),
+            default=None if required else _default(field, place),
             # msgspec tells a record that equals the default only by its identity.
             omitted_at_default=omits and plain and not isinstance(kind, Reference),
             null_when_empty=nil_slice,
@@ -143,10 +143,13 @@ class _Records:
         return name
 
 
-def _default(field: inspect.Field) -> Any:
-    value = field.default_factory() if field.default is NODEFAULT else field.default
-    # An absent payload is not one that is null, but there is no JSON for it either.
-    return None if isinstance(value, msgspec.Raw) else msgspec.to_builtins(value)
+def _default(field: inspect.Field, place: str) -> Any:
+    try:
+        value = field.default_factory() if field.default is NODEFAULT else field.default
+        # An absent payload is not one that is null, but there is no JSON for it either.
+        return None if isinstance(value, msgspec.Raw) else msgspec.to_builtins(value)
+    except (TypeError, ValueError) as exc:
+        raise BindingsError(f"{place}: its default has no JSON form: {exc}") from exc
 
 
 def _is_repeatable(factory: Any) -> bool:

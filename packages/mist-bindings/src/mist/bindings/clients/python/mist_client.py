@@ -207,15 +207,25 @@ class Rejected(TransportError):
     def __init__(
         self, message: str, *, status: int, body: str, retry_after: Optional[float] = None
     ) -> None:
-        super().__init__(message, code=_code_of(status), retry_after=retry_after)
+        other = "protocol" if 400 <= status < 500 else "transport"
+        super().__init__(message, code=_CODES.get(status, other), retry_after=retry_after)
         self.status = status
         self.body = body
 
 
-def _code_of(status: int) -> str:
-    codes = {400: "validation", 401: "auth", 403: "auth", 404: "not_found", 409: "conflict"}
-    codes.update({413: "protocol", 429: "rate_limit", 503: "unavailable", 504: "timeout"})
-    return codes.get(status, "transport")
+_CODES = {
+    401: "auth",
+    403: "auth",
+    404: "not_found",
+    405: "not_found",
+    408: "timeout",
+    409: "conflict",
+    410: "not_found",
+    422: "validation",
+    429: "rate_limit",
+    503: "unavailable",
+    504: "timeout",
+}
 
 
 # --- JSON -------------------------------------------------------------------------------------
