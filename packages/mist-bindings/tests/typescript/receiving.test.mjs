@@ -183,6 +183,18 @@ test("a line over the limit is one error, and is not held in memory", async () =
   assert.equal((await reader.receive()).value(), 1);
 });
 
+test("closing a reader of lines releases its source", async () => {
+  const input = new PassThrough();
+  const reader = new LineReader(input, "in");
+  const waiting = assert.rejects(reader.receive(), TransportClosed);
+  await reader.close();
+  await waiting;
+  input.write("\n");
+  while (!input.destroyed) {
+    await new Promise(setImmediate);
+  }
+});
+
 test("a wait for a line can be given up, and the line is there for the next", async () => {
   const input = new PassThrough();
   const reader = new LineReader(input, "in");
@@ -219,6 +231,11 @@ const CHILD = `
   import { Stdio } from "mist-client/node";
   const stdio = new Stdio();
   console.log("printed");
+  try {
+    new Stdio();
+  } catch (error) {
+    console.log(error.code);
+  }
   for await (const message of stdio) await stdio.send(message);
   await stdio.close();
   console.log("at the end");
@@ -235,7 +252,7 @@ test("a process in a pipe echoes messages, and its prints go to standard error",
   await assert.rejects(peer.receive(), ProtocolError); // what it prints once it has let go
   await assert.rejects(peer.receive(), EndOfStream);
   assert.deepEqual(await once(child, "exit"), [0, null]);
-  assert.equal(Buffer.concat(await stderr).toString(), "printed\n");
+  assert.equal(Buffer.concat(await stderr).toString(), "printed\nconflict\n");
   await peer.close();
 });
 

@@ -81,11 +81,15 @@ class Refused extends Error {
   }
 }
 
+/** The peer went away before its request was complete. */
+class Disconnected extends Error {}
+
 /** Receives the messages that are posted to it. What it has accepted stands in its inbox. */
 export class HttpListener implements Receiver {
   readonly #server: Server;
   readonly #mailbox = new Mailbox();
   readonly #options: Required<{ [K in keyof ListenOptions]: NonNullable<ListenOptions[K]> }>;
+  #url = "";
   #closing: Promise<void> | undefined;
 
   private constructor(options: ListenOptions) {
@@ -135,14 +139,13 @@ export class HttpListener implements Receiver {
       });
       listener.#server.listen(port, host, resolve);
     });
+    listener.#url = urlOf(listener.#server.address() as AddressInfo, listener.#options.path);
     return listener;
   }
 
   /** What to post to from this machine. */
   get url(): string {
-    const { address, port } = this.#server.address() as AddressInfo;
-    const dialed = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" }[address] ?? address;
-    return `http://${isIPv6(dialed) ? `[${dialed}]` : dialed}:${port}${this.#options.path}`;
+    return this.#url;
   }
 
   /** Wait for a message that somebody posts; see `Receiver.receive`. */
@@ -199,8 +202,10 @@ export class HttpListener implements Receiver {
     } catch (error) {
       if (error instanceof Refused) {
         refuse(error, request, response);
+      } else if (error instanceof Disconnected) {
+        response.destroy();
       } else {
-        response.destroy(); // the peer went away before its request was complete
+        refuse(new Refused(500, "the listener failed"), request, response);
       }
     }
   }
@@ -278,9 +283,11 @@ export class HttpListener implements Receiver {
         clearTimeout(timer);
         resolve(Buffer.concat(chunks));
       });
-      request.on("error", stop);
+      request.on("error", () => {
+        stop(new Disconnected());
+      });
       request.on("close", () => {
-        stop(new Error("the connection was closed"));
+        stop(new Disconnected());
       });
     });
   }
@@ -336,6 +343,11 @@ export class HttpListener implements Receiver {
 }
 
 const CLOSE = { connection: "close" };
+
+function urlOf({ address, port }: AddressInfo, path: string): string {
+  const dialed = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" }[address] ?? address;
+  return `http://${isIPv6(dialed) ? `[${dialed}]` : dialed}:${port}${path}`;
+}
 
 function tooLong(limit: number): Refused {
   return new Refused(413, `the body is over the limit of ${limit} bytes`, CLOSE);

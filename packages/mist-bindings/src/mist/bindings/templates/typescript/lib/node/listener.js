@@ -31,11 +31,15 @@ class Refused extends Error {
         this.headers = headers;
     }
 }
+/** The peer went away before its request was complete. */
+class Disconnected extends Error {
+}
 /** Receives the messages that are posted to it. What it has accepted stands in its inbox. */
 export class HttpListener {
     #server;
     #mailbox = new Mailbox();
     #options;
+    #url = "";
     #closing;
     constructor(options) {
         const given = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -80,13 +84,12 @@ export class HttpListener {
             });
             listener.#server.listen(port, host, resolve);
         });
+        listener.#url = urlOf(listener.#server.address(), listener.#options.path);
         return listener;
     }
     /** What to post to from this machine. */
     get url() {
-        const { address, port } = this.#server.address();
-        const dialed = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" }[address] ?? address;
-        return `http://${isIPv6(dialed) ? `[${dialed}]` : dialed}:${port}${this.#options.path}`;
+        return this.#url;
     }
     /** Wait for a message that somebody posts; see `Receiver.receive`. */
     receive(options) {
@@ -141,8 +144,11 @@ export class HttpListener {
             if (error instanceof Refused) {
                 refuse(error, request, response);
             }
+            else if (error instanceof Disconnected) {
+                response.destroy();
+            }
             else {
-                response.destroy(); // the peer went away before its request was complete
+                refuse(new Refused(500, "the listener failed"), request, response);
             }
         }
     }
@@ -217,9 +223,11 @@ export class HttpListener {
                 clearTimeout(timer);
                 resolve(Buffer.concat(chunks));
             });
-            request.on("error", stop);
+            request.on("error", () => {
+                stop(new Disconnected());
+            });
             request.on("close", () => {
-                stop(new Error("the connection was closed"));
+                stop(new Disconnected());
             });
         });
     }
@@ -272,6 +280,10 @@ export class HttpListener {
     }
 }
 const CLOSE = { connection: "close" };
+function urlOf({ address, port }, path) {
+    const dialed = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" }[address] ?? address;
+    return `http://${isIPv6(dialed) ? `[${dialed}]` : dialed}:${port}${path}`;
+}
 function tooLong(limit) {
     return new Refused(413, `the body is over the limit of ${limit} bytes`, CLOSE);
 }
