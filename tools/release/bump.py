@@ -1,4 +1,4 @@
-"""How far a version must rise for what changed in it (Semantic Versioning 2.0.0, items 4 to 8)."""
+"""How far a version must rise for what changed in it (Semantic Versioning 2.0.0, items 4 to 9)."""
 
 from enum import IntEnum
 
@@ -31,12 +31,6 @@ def lowest(before: Version, change: Change) -> Version:
 
 
 def suffices(before: Version, after: Version, change: Change) -> bool:
-    """Tell whether a version rises far enough; a pre-release counts as what it leads to."""
-    return after > before and Version(after.base_version) >= _floor(before, change)
-
-
-def _floor(before: Version, change: Change) -> Version:
-    # From 0.2.0rc1 the final 0.2.0 is enough for whatever 0.2.0rc1 already stood for.
-    if before.is_prerelease and change is not Change.BREAKING:
-        return Version(before.base_version)
-    return lowest(before, change)
+    """Tell whether a version rises far enough; a pre-release promises nothing yet (item 9)."""
+    floor = Version(before.base_version) if before.is_prerelease else lowest(before, change)
+    return after > before and Version(after.base_version) >= floor

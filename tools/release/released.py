@@ -1,9 +1,9 @@
 """What has been released: the tags, one per package and version."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from tools.release.refusal import Refusal, Refused
@@ -51,21 +51,30 @@ class Released:
         versions = self.revisions.get(package, {})
         return Tag(package, max(versions)) if versions else None
 
-    def admitted(self, requirement: Requirement) -> list[Version]:
-        """List the released versions that a requirement admits, lowest first."""
-        versions = self.revisions.get(requirement.name, {})
-        return sorted(v for v in versions if requirement.specifier.contains(v, prereleases=True))
+    def before(self, package: str) -> Tag | None:
+        """Name the release that the next is measured against: the last final one, else the last."""
+        final = [v for v in self.revisions.get(package, {}) if not v.is_prerelease]
+        return Tag(package, max(final)) if final else self.last(package)
+
+    def admitted(self, package: str, specifier: SpecifierSet) -> list[Version]:
+        """List a package's released versions within a range, lowest first."""
+        versions = self.revisions.get(package, {})
+        return sorted(each for each in versions if specifier.contains(each, prereleases=True))
 
     def revision(self, package: str, version: Version) -> str:
         """Tell the revision that holds a release."""
         return self.revisions[package][version]
 
-    def plus(self, tags: Iterable[Tag], revision: str) -> "Released":
-        """Count some releases as made, from a revision."""
-        revisions = {name: dict(versions) for name, versions in self.revisions.items()}
-        for tag in tags:
-            revisions.setdefault(tag.package, {})[tag.version] = revision
-        return replace(self, revisions=revisions)
+    def plus(self, tag: Tag, revision: str) -> "Released":
+        """Count a release as made, from a revision."""
+        versions = {**self.revisions.get(tag.package, {}), tag.version: revision}
+        return Released({**self.revisions, tag.package: versions})
+
+    def without(self, tag: Tag) -> "Released":
+        """Count a release as not made."""
+        versions = dict(self.revisions.get(tag.package, {}))
+        versions.pop(tag.version, None)
+        return Released({**self.revisions, tag.package: versions})
 
 
 def read_version(text: str) -> Version:

@@ -55,6 +55,10 @@ class Repository:
         """Tell whether a revision has anything at a path."""
         return bool(self._git("ls-tree", "--name-only", revision, "--", path))
 
+    def read(self, revision: str, path: str) -> str:
+        """Read a text file as a revision has it."""
+        return self._run("cat-file", "blob", f"{revision}:{path}").decode("utf-8")
+
     def reaches(self, revision: str, commit: str) -> bool:
         """Tell whether a revision's history holds a commit."""
         return not self._git("rev-list", "--max-count=1", commit, f"^{revision}")

@@ -1,0 +1,156 @@
+"""`hatch run release`: see what changed, prepare a version, try its release, and tag it.
+
+  status   what changed in each package since its last release, in the order of releases
+  api      what a package's public interface gains and loses, and the version that takes
+  prepare  write the next version into pyproject.toml and the changelog
+  make     check, build twice, test the wheels alone; --tag makes the tags, else a dry run
+  build    build what a tag names           (the release workflow does this)
+  test     test the files that build made   (the release workflow does this)
+
+Nothing here uploads anything: pushing a tag starts the workflow that publishes it. RELEASING.md
+tells the way from a change to a release on one page.
+"""
+
+import argparse
+import asyncio
+import datetime
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.isolate.wheels import BuildError
+from tools.release import papers
+from tools.release.checks import candidates, tagged
+from tools.release.make import build_tagged, make, report
+from tools.release.prepare import prepare
+from tools.release.refusal import Refused
+from tools.release.repository import GitError, Repository
+from tools.release.rise import Rise
+from tools.release.status import Status, table
+from tools.release.trial import RUNNING, trial
+from tools.workspace import ROOT, Workspace, WorkspaceError
+
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run from the command line; 1 if something is refused or fails, 130 if interrupted."""
+    options = _parse(argv)
+    root = options.root.resolve()
+    try:
+        with tempfile.TemporaryDirectory(prefix="mist-release-") as directory:
+            options.work = Path(directory).resolve()
+            return int(not options.run(Repository(root), Workspace.load(root), options))
+    except (WorkspaceError, GitError, BuildError, Refused) as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _status(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
+    chosen = candidates(repository, workspace, options.packages or list(workspace.distributions))
+    statuses = [Status.read(each) for each in chosen]
+    if options.packages:
+        for status in statuses:
+            print(*status.details(), "", sep="\n")
+    print(table(statuses))
+    return True
+
+
+def _api(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
+    """Tell what changed in each interface; false if a version rose, and not far enough for it."""
+    chosen = candidates(repository, workspace, options.packages or list(workspace.distributions))
+    rises = [Rise.read(each, options.against) for each in chosen]
+    for rise in rises:
+        print(*rise.lines(), sep="\n")
+    return all(rise.suffices for rise in rises)
+
+
+def _prepare(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
+    lines = prepare(
+        repository,
+        workspace,
+        options.package,
+        options.version,
+        day=options.date,
+        widen=options.widen,
+    )
+    print(*lines, sep="\n")
+    print(f"Commit this on main, then: hatch run release make {options.package}")
+    return True
+
+
+def _make(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
+    chosen = candidates(repository, workspace, options.packages)
+    return asyncio.run(make(chosen, repository, options.out, options.work, tag=options.tag))
+
+
+def _build(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
+    asyncio.run(build_tagged(tagged(repository, workspace, options.of), options.out, options.work))
+    return True
+
+
+def _test(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
+    candidate, given = tagged(repository, workspace, options.of), papers.read(options.out)
+    pythons = options.python or [RUNNING]
+    return report(asyncio.run(trial(candidate, given, options.work, pythons)))
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="release", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help="the workspace to release from")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    status = commands.add_parser("status", help="what changed since the last release")
+    status.add_argument("packages", nargs="*", help="name some to see their commits (default: all)")
+    status.set_defaults(run=_status)
+
+    api = commands.add_parser("api", help="what the public interface gains and loses")
+    api.add_argument("packages", nargs="*", help="packages (default: all)")
+    api.add_argument("--against", metavar="REV", help="compare with this (default: last release)")
+    api.set_defaults(run=_api)
+
+    ready = commands.add_parser("prepare", help="write the next version into a package's files")
+    ready.add_argument("package")
+    ready.add_argument("version", help="like 0.2.0")
+    ready.add_argument("--date", type=_day, default=datetime.date.today(), metavar="YYYY-MM-DD")
+    ready.add_argument("--widen", action="store_true", help="let siblings' ranges admit it, too")
+    ready.set_defaults(run=_prepare)
+
+    release = commands.add_parser("make", help="check, build twice, test; --tag makes the tags")
+    release.add_argument("packages", nargs="+", help="packages, in any order")
+    release.add_argument("--tag", action="store_true", help="make the tags, on this machine only")
+    _out(release, Path("dist"), "a folder for each tag is written below this (default: dist)")
+    release.set_defaults(run=_make)
+
+    build = commands.add_parser("build", help="build what a tag names, in the release workflow")
+    build.add_argument("of", metavar="TAG", help="like mist-retry-v0.2.0, and checked out")
+    _out(build, Path("release"), "dist/ and papers/ are written below this (default: release)")
+    build.set_defaults(run=_build)
+
+    test = commands.add_parser("test", help="test what build made, in the release workflow")
+    test.add_argument("of", metavar="TAG", help="like mist-retry-v0.2.0, and checked out")
+    test.add_argument("--python", action="append", metavar="VERSION", help="may be repeated")
+    _out(test, Path("release"), "where build wrote (default: release)")
+    test.set_defaults(run=_test)
+    return parser.parse_args(argv)
+
+
+def _out(parser: argparse.ArgumentParser, default: Path, help_: str) -> None:
+    parser.add_argument("--out", type=Path, default=default, metavar="DIR", help=help_)
+
+
+def _day(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it like 2026-11-28") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
