@@ -13,7 +13,7 @@ tells the way from a change to a release on one page.
 
 import argparse
 import asyncio
-import datetime
+import datetime as dt
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from tools.release import papers
 from tools.release.checks import candidates, tagged
 from tools.release.make import build_tagged, make, report
 from tools.release.prepare import prepare
-from tools.release.refusal import Refused
+from tools.release.refusal import Refusal, Refused
 from tools.release.repository import GitError, Repository
 from tools.release.rise import Rise
 from tools.release.status import Status, table
@@ -62,6 +62,12 @@ def _status(repository: Repository, workspace: Workspace, options: argparse.Name
 
 def _api(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
     """Tell what changed in each interface; false if a version rose, and not far enough for it."""
+    if options.against and not repository.has(options.against):
+        raise Refused(
+            Refusal(
+                f"there is no revision {options.against!r} here", "git fetch --tags, or name one"
+            )
+        )
     chosen = candidates(repository, workspace, options.packages or list(workspace.distributions))
     rises = [Rise.read(each, options.against) for each in chosen]
     for rise in rises:
@@ -118,7 +124,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     ready = commands.add_parser("prepare", help="write the next version into a package's files")
     ready.add_argument("package")
     ready.add_argument("version", help="like 0.2.0")
-    ready.add_argument("--date", type=_day, default=datetime.date.today(), metavar="YYYY-MM-DD")
+    ready.add_argument("--date", type=_day, default=dt.date.today(), metavar="YYYY-MM-DD")
     ready.add_argument("--widen", action="store_true", help="let siblings' ranges admit it, too")
     ready.set_defaults(run=_prepare)
 
@@ -145,9 +151,9 @@ def _out(parser: argparse.ArgumentParser, default: Path, help_: str) -> None:
     parser.add_argument("--out", type=Path, default=default, metavar="DIR", help=help_)
 
 
-def _day(text: str) -> datetime.date:
+def _day(text: str) -> dt.date:
     try:
-        return datetime.date.fromisoformat(text)
+        return dt.date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no day; write it like 2026-11-28") from None
 

@@ -59,9 +59,7 @@ async def build_one(candidate: Candidate, work: Path) -> Wheel:
     return (await build_with(candidate, {}, work)).wheels[candidate.name]
 
 
-async def build_with(
-    candidate: Candidate, siblings: Mapping[str, Version], work: Path
-) -> Built:
+async def build_with(candidate: Candidate, siblings: Mapping[str, Version], work: Path) -> Built:
     """Build a candidate, and some siblings as they were released.
 
     Raises:
@@ -97,7 +95,9 @@ def same(candidate: Candidate, one: Mapping[str, str], other: Mapping[str, str])
     Raises:
         Refused: They did not; the message names the files that differ.
     """
-    differing = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    differing = sorted(
+        name for name in one.keys() | other.keys() if one.get(name) != other.get(name)
+    )
     if differing:
         raise Refused(
             Refusal(

@@ -1,6 +1,6 @@
 """A package's CHANGELOG.md: one section for each version, the newest first."""
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Section:
     def is_dated(self) -> bool:
         """Whether the heading says on which day it was released."""
         try:
-            return str(datetime.date.fromisoformat(self.note)) == self.note
+            return str(dt.date.fromisoformat(self.note)) == self.note
         except ValueError:
             return False
 
@@ -57,7 +57,9 @@ class Changelog:
             path.relative_to(root),
             tuple(
                 Section(m["version"], m["note"] or "", n + 1, "\n".join(lines[n + 1 : end]).strip())
-                for (n, m), end in zip(headings, ends, strict=True)
+                for (n, m), end in zip(
+                    headings, ends, strict=False
+                )  # without headings, one end is left
             ),
         )
 
@@ -80,7 +82,7 @@ class Changelog:
         if found.is_open:
             yield Refusal(f"the section of {version} still says {_OPEN}", prepare, place)
         elif not found.is_dated:
-            heading = f"## {version} ({datetime.date.today()})"
+            heading = f"## {version} ({dt.date.today()})"
             yield Refusal("the heading has no date", f"write `{heading}`", place)
         if not found.body:
             yield Refusal(f"nothing is written about {version}", "write what changed", place)
@@ -96,7 +98,7 @@ class Changelog:
         """Find the section that waits for a release."""
         return next((each for each in self.sections if each.is_open), None)
 
-    def closed(self, section: Section, version: Version, day: datetime.date) -> str:
+    def closed(self, section: Section, version: Version, day: dt.date) -> str:
         """Spell the file with a section headed as the release of a version on a day."""
         lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
         lines[section.line - 1] = f"## {version} ({day})\n"

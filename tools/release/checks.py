@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
+from tools.document import Document
 from tools.release.api import Difference, difference
 from tools.release.bump import lowest, part, suffices
 from tools.release.changelog import Changelog
-from tools.release.ranges import check_ranges, check_released, in_order
+from tools.release.ranges import check_ranges, in_order
 from tools.release.refusal import Refusal, Refused
 from tools.release.released import Released, Tag, read_version
 from tools.release.repository import Repository, shortened
-from tools.document import Document
+from tools.release.served import check_served
 from tools.workspace import Distribution, Place, Workspace, normalize
 
 MAIN = "main"
@@ -72,9 +73,14 @@ class Candidate:
         yield from self.changelog.check(self.name, version)
         for failure in check_ranges(self.workspace, self.name):
             yield Refusal(failure.wrong, failure.remedy, failure.place)
-        yield from check_released(self.repository, self.workspace, self.released, self.name)
+        yield from check_served(self.repository, self.workspace, self.released, self.name)
         if self.before:
-            yield from check_rise(self.before, version, self.difference(), version_place(self.workspace, self.distribution))
+            yield from check_rise(
+                self.before,
+                version,
+                self.difference(),
+                version_place(self.workspace, self.distribution),
+            )
 
 
 def candidates(
@@ -125,15 +131,11 @@ def tagged(repository: Repository, workspace: Workspace, text: str) -> Candidate
             )
         )
     if not repository.has(full) or repository.commit(full) != each.commit:
-        raise Refused(
-            Refusal(f"{tag} is not the tag of {each.commit[:12]}", f"git checkout {tag}")
-        )
+        raise Refused(Refusal(f"{tag} is not the tag of {each.commit[:12]}", f"git checkout {tag}"))
     return each
 
 
-def check_rise(
-    before: Tag, version: Version, found: Difference, place: Place
-) -> Iterator[Refusal]:
+def check_rise(before: Tag, version: Version, found: Difference, place: Place) -> Iterator[Refusal]:
     """Yield a refusal if a version rises too little for what it changes."""
     if suffices(before.version, version, found.change):
         return
@@ -151,8 +153,7 @@ def check_rise(
 
 
 def check_before_tag(repository: Repository) -> Iterator[Refusal]:
-    """Yield what in the working tree stands against making a tag from it."""
-    yield from check_tree(repository)
+    """Yield a refusal if a tag made here would name a commit that is not published from."""
     if (branch := repository.branch()) != MAIN:
         yield Refusal(
             f"this is {f'the branch {branch}' if branch else 'no branch'}, not {MAIN}",
@@ -163,8 +164,7 @@ def check_before_tag(repository: Repository) -> Iterator[Refusal]:
 
 
 def check_after_tag(repository: Repository) -> Iterator[Refusal]:
-    """Yield what stands against publishing the commit that a tag names."""
-    yield from check_tree(repository)
+    """Yield a refusal if what a tag names is not part of the main branch."""
     if not any(
         repository.has(each) and repository.reaches(each, repository.head())
         for each in (_PUBLISHED, f"refs/heads/{MAIN}")

@@ -8,8 +8,8 @@ from pathlib import Path
 from tools.isolate.outcome import Outcome, table
 from tools.release import papers
 from tools.release.build import Files, build_twice, sha256
-from tools.release.checks import Candidate, check_after_tag, check_before_tag
-from tools.release.refusal import Refused
+from tools.release.checks import Candidate, check_after_tag, check_before_tag, check_tree
+from tools.release.refusal import Refusal, Refused
 from tools.release.repository import Repository
 from tools.release.sbom import sbom
 from tools.release.trial import trial
@@ -22,11 +22,6 @@ class Made:
     candidate: Candidate
     written: tuple[Path, ...]
     outcomes: tuple[Outcome, ...] = ()
-
-    @property
-    def failed(self) -> bool:
-        """Whether a test failed."""
-        return any(outcome.problems for outcome in self.outcomes)
 
     def lines(self) -> Iterator[str]:
         """Tell the tag, the files with their SHA-256, and the notes."""
@@ -45,14 +40,17 @@ async def make(
 ) -> bool:
     """Do all that a release takes short of publishing; tell whether nothing is against it.
 
+    Without `tag` it may run on any branch, to see what would come of it.
+
     Raises:
-        Refused: Something speaks against a package, or with `tag` against the working tree.
+        Refused: Something speaks against a package or the working tree.
         BuildError: A package does not build.
     """
+    elsewhere = list(check_before_tag(repository))
     against = [each for candidate in candidates for each in candidate.check()]
-    of_tree = list(check_before_tag(repository))
-    if against or (tag and of_tree):
-        raise Refused(*of_tree, *against)
+    against = [*check_tree(repository), *(elsewhere if tag else ()), *against]
+    if against:
+        raise Refused(*against)
     made: list[Made] = []
     for candidate in candidates:
         _tell(f"{candidate.tag}: building twice")
@@ -60,7 +58,11 @@ async def make(
         _tell(f"{candidate.tag}: same bytes; testing the wheel alone")
         outcomes = await trial(candidate, files, work / str(candidate.tag) / "trial")
         made.append(Made(candidate, written, tuple(outcomes)))
-    return _conclude(made, of_tree, repository, tag=tag)
+    passed = report([outcome for each in made for outcome in each.outcomes])
+    for each in made:
+        print("", *each.lines(), sep="\n")
+    print("", *_conclusion(made, elsewhere, passed=passed, tag=tag), sep="\n")
+    return passed and not elsewhere
 
 
 async def lay_out(candidate: Candidate, out: Path, work: Path) -> tuple[Files, tuple[Path, ...]]:
@@ -77,7 +79,11 @@ async def build_tagged(candidate: Candidate, out: Path, work: Path) -> None:
         Refused: Something speaks against it.
         BuildError: It does not build.
     """
-    if against := [*check_after_tag(candidate.repository), *candidate.check()]:
+    if against := [
+        *check_tree(candidate.repository),
+        *check_after_tag(candidate.repository),
+        *candidate.check(),
+    ]:
         raise Refused(*against)
     _, written = await lay_out(candidate, out, work)
     print(*Made(candidate, written).lines(), sep="\n")
@@ -92,36 +98,26 @@ def report(outcomes: Sequence[Outcome]) -> bool:
     return not any(outcome.problems for outcome in outcomes)
 
 
-def _conclude(
-    made: Sequence[Made], of_tree: Sequence[object], repository: Repository, *, tag: bool
-) -> bool:
-    passed = report([outcome for each in made for outcome in each.outcomes])
-    for each in made:
-        print("", *each.lines(), sep="\n")
-    print()
+def _conclusion(
+    made: Sequence[Made], elsewhere: Sequence[Refusal], *, passed: bool, tag: bool
+) -> Iterator[str]:
+    """Make the tags, if all is well and they are asked for, and tell what is to be done next."""
     if not passed:
-        print("Nothing is tagged: tests failed.")
-    elif tag:
-        _tag(made, repository)
+        yield "Nothing is tagged: tests failed."
+    elif not tag:
+        yield from map(str, elsewhere)
+        yield "A dry run: nothing is tagged, nothing has left this machine. --tag makes the tags."
     else:
-        print(*of_tree, sep="\n", end="\n" if of_tree else "")
-        print("A dry run: nothing is tagged, nothing has left this machine. --tag makes the tags.")
-    return passed and not of_tree
+        for each in made:
+            _tag(each.candidate)
+        yield "Tagged here. Pushing a tag publishes its package; one by one, in this order:"
+        yield from (f"  git push origin {each.candidate.tag}" for each in made)
 
 
-def _tag(made: Sequence[Made], repository: Repository) -> None:
-    commit = made[0].candidate.commit
-    if repository.head() != commit:
-        raise Refused(moved(commit))
-    for each in made:
-        candidate = each.candidate
-        notes = candidate.changelog.notes(candidate.tag.version)
-        repository.tag(
-            str(candidate.tag), f"{candidate.name} {candidate.tag.version}\n\n{notes}\n"
-        )
-    print("Tagged here. Each push of a tag publishes that package; one after the other, in order:")
-    for each in made:
-        print(f"  git push origin {each.candidate.tag}")
+def _tag(candidate: Candidate) -> None:
+    notes = candidate.changelog.notes(candidate.tag.version)
+    message = f"{candidate.name} {candidate.tag.version}\n\n{notes}\n"
+    candidate.repository.tag(str(candidate.tag), candidate.commit, message)
 
 
 def _tell(text: str) -> None:

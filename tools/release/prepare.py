@@ -1,6 +1,6 @@
 """Turn what is written under "unreleased" into a version: pyproject.toml, changelog, ranges."""
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ def prepare(
     package: str,
     text: str,
     *,
-    day: datetime.date,
+    day: dt.date,
     widen: bool = False,
 ) -> Iterator[str]:
     """Write a package's next version into its files; yield a line for each thing done or to do.
@@ -71,9 +71,7 @@ def _check_version(
     last, before = released.last(name), released.before(name)
     if last is None or before is None:
         return
-    found = difference(
-        repository, workspace, name, released.revision(name, before.version)
-    )
+    found = difference(repository, workspace, name, released.revision(name, before.version))
     place = version_place(workspace, workspace.distributions[name])
     if version <= last.version:
         raise Refused(
@@ -87,7 +85,7 @@ def _check_version(
         raise Refused(*refusals)
 
 
-def _headed(changelog: Changelog, version: Version, day: datetime.date) -> str:
+def _headed(changelog: Changelog, version: Version, day: dt.date) -> str:
     """Spell the changelog with its open section headed; empty if it already is."""
     first = changelog.sections[0] if changelog.sections else None
     if first and first.version == str(version) and first.is_dated:

@@ -1,21 +1,14 @@
-"""Which release must come first, and whether the ranges on siblings hold what they promise."""
+"""Who depends on whom by which range, and so which release comes first."""
 
-import ast
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 from packaging.version import Version
 
 from tools.graph.code import parse
 from tools.graph.failure import Failure
-from tools.graph.imports import files
 from tools.graph.siblings import check_range, next_breaking
-from tools.release.api import Interface, at
-from tools.release.refusal import Refusal
-from tools.release.released import Released
-from tools.release.repository import Repository
-from tools.workspace import Declared, Distribution, Place, Workspace, WorkspaceError
+from tools.workspace import Declared, Workspace, WorkspaceError
 
 
 def siblings(workspace: Workspace, package: str) -> list[Declared]:
@@ -58,27 +51,6 @@ def check_ranges(workspace: Workspace, package: str) -> Iterator[Failure]:
         yield from check_range(name, stated, workspace.distributions[package])
 
 
-def check_released(
-    repository: Repository, workspace: Workspace, released: Released, package: str
-) -> Iterator[Refusal]:
-    """Yield the ranges that no release satisfies, or whose lowest release lacks what is used."""
-    told: set[str] = set()
-    for stated in siblings(workspace, package):
-        requirement = parse(stated)
-        if requirement is None or stated.text in told:
-            continue  # check_ranges tells of one that cannot be read
-        told.add(stated.text)
-        versions = released.admitted(stated.name, requirement.specifier)
-        if not versions:
-            yield Refusal(
-                f"no {stated.name} that {stated.text!r} admits has been released",
-                f"release it first, or together: hatch run release make {stated.name} {package}",
-                stated.place,
-            )
-            continue
-        yield from _lacking(repository, workspace, released, package, stated, versions)
-
-
 def widened(stated: Declared, version: Version) -> str:
     """Write a range anew so that it admits a version as well as what it admitted."""
     requirement = parse(stated)
@@ -86,53 +58,3 @@ def widened(stated: Declared, version: Version) -> str:
     for each in requirement.specifier if requirement else ():
         lower = str(each) if each.operator == ">=" else lower
     return f"{stated.name}{lower},<{next_breaking(version)}"
-
-
-def _lacking(
-    repository: Repository,
-    workspace: Workspace,
-    released: Released,
-    package: str,
-    stated: Declared,
-    versions: list[Version],
-) -> Iterator[Refusal]:
-    """Yield each import from a sibling that the lowest admitted release does not serve."""
-    sibling = workspace.distributions[stated.name]
-    used = list(_imported(workspace.distributions[package], sibling.module, workspace.root))
-    if not used:
-        return
-    interfaces: dict[Version, Interface] = {}
-
-    def lacks(version: Version, module: str, name: str) -> bool:
-        if version not in interfaces:
-            revision = released.revision(sibling.name, version)
-            interfaces[version] = at(repository, revision, sibling)
-        return interfaces[version].lacks(module, name)
-
-    for module, name, place in used:
-        if not lacks(versions[0], module, name):
-            continue
-        enough = next((each for each in versions if not lacks(each, module, name)), None)
-        yield Refusal(
-            f"{package} imports {module}.{name}, which {sibling.name} {versions[0]} lacks, "
-            f"and {stated.text!r} admits that release ({stated.place})",
-            f'write "{sibling.name}>={enough},<{next_breaking(enough)}"'
-            if enough
-            else f"no release has it yet: release {sibling.name} first, then admit only that",
-            place,
-        )
-
-
-def _imported(
-    distribution: Distribution, module: str, root: Path
-) -> Iterator[tuple[str, str, Place]]:
-    """Yield each `from module import name` on a sibling: the module, the name, the line."""
-    found: set[tuple[str, str]] = set()
-    for path in files(distribution.source):
-        for node in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(f"{module}."):
-                for alias in node.names:
-                    key = (str(node.module), alias.name)
-                    if alias.name != "*" and key not in found:
-                        found.add(key)
-                        yield *key, Place(path.relative_to(root), node.lineno)

@@ -78,16 +78,16 @@ class Released:
 
 
 def read_version(text: str) -> Version:
-    """Read a version that is written as it will be shown.
+    """Read a version of three numbers, written as it will be shown.
 
     Raises:
-        Refused: It is not a version, or not its normal form (PEP 440).
+        Refused: It is not a version, or not in its normal form (PEP 440).
     """
     try:
         version = Version(text)
     except InvalidVersion:
-        version = None
-    if version is None or str(version) != text or version.local:
-        normal = str(version.public if version else "0.2.0")
-        raise Refused(Refusal(f"{text!r} is not a version to release", f"write it like {normal}"))
+        version = Version("0.2.0")
+    if str(version) != text or version.local or len(version.release) != 3:
+        numbers = f"{version.major}.{version.minor}.{version.micro}"
+        raise Refused(Refusal(f"{text!r} is not a version to release", f"write it like {numbers}"))
     return version

@@ -89,10 +89,10 @@ class Repository:
         with tarfile.open(fileobj=io.BytesIO(held)) as archive:
             archive.extractall(target, filter="data")
 
-    def tag(self, name: str, message: str) -> None:
-        """Make an annotated tag of the commit that is checked out, here and nowhere else."""
+    def tag(self, name: str, commit: str, message: str) -> None:
+        """Make an annotated tag of a commit, here and nowhere else."""
         # Verbatim, because git takes a line of the notes that starts with # for a comment.
-        self._git("tag", "--annotate", "--cleanup=verbatim", "--message", message, name)
+        self._git("tag", "--annotate", "--cleanup=verbatim", "--message", message, name, commit)
 
     def _git(self, *argv: str) -> str:
         return self._run(*argv).decode("utf-8", "replace").strip("\n")

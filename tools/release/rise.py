@@ -33,9 +33,7 @@ class Rise:
             since, before = str(candidate.before), candidate.before.version
         if before is None:
             return cls(candidate, since, None, Difference())
-        found = difference(
-            candidate.repository, candidate.workspace, candidate.name, since
-        )
+        found = difference(candidate.repository, candidate.workspace, candidate.name, since)
         return cls(candidate, since, before, found)
 
     @property
@@ -61,7 +59,9 @@ class Rise:
         if not change:
             yield "  the public interface is the same"
             return
-        needed = f"a new {part(self.before, change)} version: {lowest(self.before, change)} or later"
+        needed = (
+            f"a new {part(self.before, change)} version: {lowest(self.before, change)} or later"
+        )
         verdict = "enough" if self.suffices else "NOT ENOUGH"
         told = "not raised yet" if now == self.before else f"{now} is {verdict}"
         yield f"  takes {needed}; {told}"

@@ -6,7 +6,11 @@ the wheels bundle nothing, which is what PEP 770 is for, and a file in the wheel
 wheel's own hash.
 """
 
-import datetime
+# The library's class decorators hide its constructors and sets from pyright, though not from mypy.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+# pyright: reportUnknownMemberType=false
+
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 
@@ -39,9 +43,7 @@ def sbom(candidate: Candidate, built: Files) -> str:
         bom_ref=str(PackageURL("pypi", name=name, version=version)),
         purl=PackageURL("pypi", name=name, version=version),
         description=said["Summary"],
-        licenses=[
-            LicenseExpression(license_, acknowledgement=LicenseAcknowledgement.DECLARED)
-        ],
+        licenses=[LicenseExpression(license_, acknowledgement=LicenseAcknowledgement.DECLARED)],
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest)],
         properties=[
             Property(name="mist:commit", value=candidate.commit),
@@ -51,7 +53,7 @@ def sbom(candidate: Candidate, built: Files) -> str:
     )
     epoch = candidate.repository.epoch(candidate.commit)
     bom = Bom(serial_number=uuid.uuid5(_NAMESPACE, f"{candidate.commit} {digest}"))
-    bom.metadata.timestamp = datetime.datetime.fromtimestamp(epoch, tz=datetime.UTC)
+    bom.metadata.timestamp = dt.datetime.fromtimestamp(epoch, tz=dt.UTC)
     bom.metadata.component = component
     needed = list(_needed(said.get_all("Requires-Dist", [])))
     bom.components.update(needed)

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from packaging.version import Version
-
 from tools.columns import columns
 from tools.release.api import Difference
 from tools.release.bump import lowest
@@ -42,7 +40,10 @@ class Status:
     @property
     def next(self) -> str:
         """What there is to do for its next release."""
-        version, last = self.candidate.tag.version, self.candidate.released.last(self.candidate.name)
+        version, last = (
+            self.candidate.tag.version,
+            self.candidate.released.last(self.candidate.name),
+        )
         sections = self.candidate.changelog.sections
         if last and not self.files:
             return "nothing to release"
