@@ -74,8 +74,8 @@ async def build(
         built, direct = target / "built", target / "direct"
         async with free:
             # Without options uv builds the sdist, and the wheel from that sdist.
-            await _uv_build(project, built / distribution.name, *options, env=env)
-            await _uv_build(project, direct / distribution.name, "--wheel", *options, env=env)
+            await uv_build(project, built / distribution.name, *options, env=env)
+            await uv_build(project, direct / distribution.name, "--wheel", *options, env=env)
         return Wheel(
             distribution=distribution,
             path=_only(built / distribution.name, "*.whl"),
@@ -124,9 +124,14 @@ def declared_closure(names: Iterable[str], workspace: Workspace) -> set[str]:
     return found
 
 
-async def _uv_build(
+async def uv_build(
     project: Path, target: Path, *options: str, env: Mapping[str, str] | None = None
 ) -> None:
+    """Build a project's sdist and the wheel from it, or what `options` ask for.
+
+    Raises:
+        BuildError: It does not build; the message holds the output.
+    """
     built = await run(
         find_uv_bin(), "build", *options, "--out-dir", target, project, cwd=project, env=env
     )

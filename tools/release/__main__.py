@@ -3,7 +3,7 @@
   status   what changed in each package since its last release, in the order of releases
   api      what a package's public interface gains and loses, and the version that takes
   prepare  write the next version into pyproject.toml and the changelog
-  make     check, build twice, test the wheels alone; --tag makes the tags, else a dry run
+  make     build, build again, test the wheels alone; --tag makes the tags, else a dry run
   build    build what a tag names           (the release workflow does this)
   test     test the files that build made   (the release workflow does this)
 
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from tools.isolate.wheels import BuildError
 from tools.release import papers
+from tools.release.build import Files
 from tools.release.checks import candidates, tagged
 from tools.release.make import build_tagged, make, report
 from tools.release.prepare import prepare
@@ -84,7 +85,8 @@ def _prepare(repository: Repository, workspace: Workspace, options: argparse.Nam
         day=options.date,
         widen=options.widen,
     )
-    print(*lines, sep="\n")
+    for line in lines:
+        print(line)
     print(f"Commit this on main, then: hatch run release make {options.package}")
     return True
 
@@ -100,7 +102,10 @@ def _build(repository: Repository, workspace: Workspace, options: argparse.Names
 
 
 def _test(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
-    candidate, given = tagged(repository, workspace, options.of), papers.read(options.out)
+    candidate, given = (
+        tagged(repository, workspace, options.of),
+        Files.found(options.out / papers.DIST),
+    )
     pythons = options.python or [RUNNING]
     return report(asyncio.run(trial(candidate, given, options.work, pythons)))
 
@@ -128,7 +133,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     ready.add_argument("--widen", action="store_true", help="let siblings' ranges admit it, too")
     ready.set_defaults(run=_prepare)
 
-    release = commands.add_parser("make", help="check, build twice, test; --tag makes the tags")
+    release = commands.add_parser("make", help="build, build again, test; --tag makes the tags")
     release.add_argument("packages", nargs="+", help="packages, in any order")
     release.add_argument("--tag", action="store_true", help="make the tags, on this machine only")
     _out(release, Path("dist"), "a folder for each tag is written below this (default: dist)")

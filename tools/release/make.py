@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tools.isolate.outcome import Outcome, table
 from tools.release import papers
-from tools.release.build import Files, build_twice, sha256
+from tools.release.build import Files, build_alone, sha256
 from tools.release.checks import Candidate, check_after_tag, check_before_tag, check_tree
 from tools.release.refusal import Refusal, Refused
 from tools.release.repository import Repository
@@ -53,23 +53,24 @@ async def make(
         raise Refused(*against)
     made: list[Made] = []
     for candidate in candidates:
-        _tell(f"{candidate.tag}: building twice")
-        files, written = await lay_out(candidate, out / str(candidate.tag), work)
-        _tell(f"{candidate.tag}: same bytes; testing the wheel alone")
-        outcomes = await trial(candidate, files, work / str(candidate.tag) / "trial")
+        here = work / str(candidate.tag)
+        _tell(f"{candidate.tag}: building")
+        files = await build_alone(candidate, here)
+        _tell(f"{candidate.tag}: building again, and testing the wheel alone")
+        outcomes = await trial(candidate, files, here / "trial")
+        written = lay_out(candidate, files, out / str(candidate.tag))
         made.append(Made(candidate, written, tuple(outcomes)))
     passed = report([outcome for each in made for outcome in each.outcomes])
     for each in made:
         print("", *each.lines(), sep="\n")
-    print("", *_conclusion(made, elsewhere, passed=passed, tag=tag), sep="\n")
+    print("", *conclude(made, elsewhere, passed=passed, tag=tag), sep="\n")
     return passed and not elsewhere
 
 
-async def lay_out(candidate: Candidate, out: Path, work: Path) -> tuple[Files, tuple[Path, ...]]:
-    """Build a candidate and write it, its bill of materials, notes and sums below `out`."""
-    files = await build_twice(candidate, work / str(candidate.tag))
+def lay_out(candidate: Candidate, files: Files, out: Path) -> tuple[Path, ...]:
+    """Write a candidate's files, bill of materials, notes and sums below `out`."""
     notes = candidate.changelog.notes(candidate.tag.version)
-    return files, tuple(papers.write(out, files, sbom(candidate, files), notes))
+    return tuple(papers.write(out, files, sbom(candidate, files), notes))
 
 
 async def build_tagged(candidate: Candidate, out: Path, work: Path) -> None:
@@ -85,8 +86,8 @@ async def build_tagged(candidate: Candidate, out: Path, work: Path) -> None:
         *candidate.check(),
     ]:
         raise Refused(*against)
-    _, written = await lay_out(candidate, out, work)
-    print(*Made(candidate, written).lines(), sep="\n")
+    files = await build_alone(candidate, work)
+    print(*Made(candidate, lay_out(candidate, files, out)).lines(), sep="\n")
 
 
 def report(outcomes: Sequence[Outcome]) -> bool:
@@ -98,7 +99,7 @@ def report(outcomes: Sequence[Outcome]) -> bool:
     return not any(outcome.problems for outcome in outcomes)
 
 
-def _conclusion(
+def conclude(
     made: Sequence[Made], elsewhere: Sequence[Refusal], *, passed: bool, tag: bool
 ) -> Iterator[str]:
     """Make the tags, if all is well and they are asked for, and tell what is to be done next."""

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.release.build import Files
-from tools.release.refusal import Refusal, Refused
 
 DIST, PAPERS = "dist", "papers"
 
@@ -28,20 +27,3 @@ def write(target: Path, files: Files, bill: str, notes: str) -> Iterator[Path]:
         path = target / PAPERS / name
         path.write_text(text, encoding="utf-8", newline="\n")
         yield path
-
-
-def read(target: Path) -> Files:
-    """Find the files of a release that was laid out below `target`.
-
-    Raises:
-        Refused: There are not exactly one wheel and one sdist.
-    """
-    wheels, sdists = (sorted((target / DIST).glob(each)) for each in ("*.whl", "*.tar.gz"))
-    if len(wheels) != 1 or len(sdists) != 1:
-        raise Refused(
-            Refusal(
-                f"{target / DIST} does not hold exactly one wheel and one sdist",
-                f"hatch run release build TAG --out {target}",
-            )
-        )
-    return Files(wheels[0], sdists[0])

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from tools.isolate.isolation import isolate, together
 from tools.isolate.outcome import Outcome
-from tools.release.build import Files, build_with, files, same
+from tools.release.build import Files, build_beside, insist_on_the_same
 from tools.release.checks import Candidate
 from tools.release.resolve import resolve
 
@@ -39,10 +39,10 @@ async def _beside(
     work: Path,
     pythons: Sequence[str],
 ) -> list[Outcome]:
-    built = await build_with(candidate, siblings, work)
-    own = built.wheels[candidate.name]
-    same(candidate, given.sums(), files(own).sums())
-    tested = replace(own, path=given.wheel, sdist=given.sdist)
+    built = await build_beside(candidate, siblings, work)
+    again = built.wheels[candidate.name]
+    insist_on_the_same(candidate, given, Files(again.path, again.sdist))
+    tested = replace(again, path=given.wheel, sdist=given.sdist)
     built = replace(built, wheels={**built.wheels, candidate.name: tested})
     outcomes: list[Outcome] = []
     for python in pythons:

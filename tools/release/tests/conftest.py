@@ -53,7 +53,7 @@ class Line(msgspec.Struct):
     number: int = 0
 
 
-def join(lines: list[Line], end: str = "\\\\n") -> str:
+def join(lines: list[Line], end: str = ", ") -> str:
     """Join lines."""
     return end.join(line.text for line in lines)
 '''

@@ -25,9 +25,14 @@ def told(monorepo, capsys):
     ("path", "old", "new", "breakage"),
     [
         (INIT, '"Line", "join"', '"Line"', "mist.base.join: public object was removed"),
-        (LINES, ', end: str = "\\n"', "", "mist.base.join(end): parameter was removed"),
-        (LINES, '= "\\n"', '= " "', "mist.base.join(end): parameter default was changed, from "),
-        (LINES, 'end: str = "\\n"', "end: str", "mist.base.join(end): parameter is now required"),
+        (LINES, ', end: str = ", "', "", "mist.base.join(end): parameter was removed"),
+        (
+            LINES,
+            '= ", "',
+            '= "-"',
+            "mist.base.join(end): parameter default was changed, from ', ' to '-'",
+        ),
+        (LINES, 'end: str = ", "', "end: str", "mist.base.join(end): parameter is now required"),
         (
             LINES,
             "list[Line], end",

@@ -11,9 +11,12 @@ import zipfile
 import pytest
 from cyclonedx.validation.json import JsonStrictValidator
 
-from tools.release.build import build_one, files
-from tools.release.checks import candidates
+from tools.release.build import Files, build_alone, sha256
+from tools.release.checks import candidates, check_before_tag
+from tools.release.make import Made, conclude
+from tools.release.refusal import Refused
 from tools.release.repository import Repository
+from tools.release.resolve import resolve
 from tools.release.sbom import SCHEMA, sbom
 from tools.release.tests.conftest import DAY
 from tools.workspace import Workspace
@@ -35,9 +38,9 @@ def test_the_same_commit_gives_the_same_bytes(monorepo, tmp_path, monkeypatch):
         clone = tmp_path / place / "clone"
         monorepo.git("clone", "--quiet", str(monorepo.root), str(clone))
         candidate = candidate_in(clone)
-        built = files(asyncio.run(build_one(candidate, tmp_path / place / "work")))
+        built = asyncio.run(build_alone(candidate, tmp_path / place / "work"))
         bill = sbom(candidate, built)
-        sums.append((built.sums(), hashlib.sha256(bill.encode()).hexdigest()))
+        sums.append((built.sums(), bill))
         noon = dt.datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=dt.UTC)
         with zipfile.ZipFile(built.wheel) as wheel, tarfile.open(built.sdist) as sdist:
             assert {info.date_time for info in wheel.infolist()} == {noon.timetuple()[:6]}
@@ -64,120 +67,145 @@ def test_a_build_that_is_not_the_same_twice_is_refused(monorepo, capsys):
     monorepo.released("mist-base", "0.1.0")
     monorepo.git("tag", "--delete", "mist-base-v0.1.0")
     assert monorepo.release("make", "mist-base", "--out", str(monorepo.root / "dist")) == 1
-    assert "building mist-base-v0.1.0 twice gave different files: " in capsys.readouterr().err
+    assert "building mist-base-v0.1.0 again gave different files: " in capsys.readouterr().err
     assert not (monorepo.root / "dist").exists()
+
+
+METADATA = """\
+Metadata-Version: 2.4
+Name: mist-base
+Version: 0.1.0
+Summary: One of a few.
+License-Expression: MIT
+Requires-Python: >=3.11
+Provides-Extra: fast
+Requires-Dist: msgspec>=0.20
+Requires-Dist: msgspec>=0.21; extra == 'fast'
+Requires-Dist: uvloop>=0.21; (sys_platform != 'win32') and extra == 'fast'
+"""
 
 
 def test_a_bill_of_materials_is_valid_and_names_what_is_declared(monorepo, tmp_path):
     """By the schema of CycloneDX, with the wheel's hash and every declared requirement."""
-    monorepo.released("mist-base")
-    monorepo.released("mist-top")
-    monorepo.change(
-        "packages/mist-top/pyproject.toml",
-        '<0.2"]',
-        '<0.2"]\n[project.optional-dependencies]\nfast = ["msgspec>=0.20", "uvloop>=0.21; sys_platform != \'win32\'"]',
-    )
-    monorepo.released("mist-top", "0.1.1")
-    candidate = candidate_in(monorepo.root, "mist-top")
-    built = files(asyncio.run(build_one(candidate, tmp_path / "work")))
-    text = sbom(candidate, built)
+    wheel = tmp_path / "mist_base-0.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("mist_base-0.1.0.dist-info/METADATA", METADATA)
+    text = sbom(candidate_in(monorepo.root), Files(wheel, wheel))
     assert JsonStrictValidator(SCHEMA).validate_str(text) is None
     bill = json.loads(text)
     main = bill["metadata"]["component"]
-    assert (main["purl"], main["licenses"][0]["expression"]) == ("pkg:pypi/mist-top@0.1.1", "MIT")
-    assert main["hashes"] == [
-        {"alg": "SHA-256", "content": hashlib.sha256(built.wheel.read_bytes()).hexdigest()}
-    ]
+    assert (main["purl"], main["licenses"][0]["expression"]) == ("pkg:pypi/mist-base@0.1.0", "MIT")
+    assert main["hashes"] == [{"alg": "SHA-256", "content": sha256(wheel)}]
     assert bill["metadata"]["timestamp"] == f"{DAY}T12:00:00+00:00"
     declared = {
         each["name"]: (each["scope"], [p["value"] for p in each["properties"]])
         for each in bill["components"]
     }
     assert declared == {
-        "mist-base": ("required", ["mist-base<0.2,>=0.1"]),
-        "msgspec": ("optional", ["msgspec>=0.20; extra == 'fast'"]),
+        "msgspec": ("required", ["msgspec>=0.20", "msgspec>=0.21; extra == 'fast'"]),
         "uvloop": ("optional", ["uvloop>=0.21; (sys_platform != 'win32') and extra == 'fast'"]),
     }
     (edges,) = [each for each in bill["dependencies"] if each["ref"] == main["bom-ref"]]
-    assert sorted(edges["dependsOn"]) == [f"pkg:pypi/{name}" for name in sorted(declared)]
+    assert edges["dependsOn"] == ["pkg:pypi/msgspec", "pkg:pypi/uvloop"]
 
 
-def test_a_release_from_prepared_to_tagged_to_built_again(monorepo, capsys):
-    """A dry run tags nothing; --tag does; what the tag builds and tests is the very same."""
-    out = monorepo.root / "dist"
+def test_a_release_from_prepared_to_tagged_to_built_from_its_tag(monorepo, capsys, tmp_path):
+    """Tried beside the newest and the oldest sibling; the tag builds to the very same files."""
+    monorepo.released("mist-base")
+    monorepo.change("packages/mist-base/src/mist/base/lines.py", "return end", "return '' + end")
+    monorepo.released("mist-base", "0.1.1")
+    seen = tmp_path / "seen"
+    monorepo.write(
+        "packages/mist-top/tests/test_top.py",
+        "from importlib import metadata\n\n"
+        f"def test_it():\n    with open({str(seen)!r}, 'a') as file:\n"
+        "        print(metadata.version('mist-base'), file=file)\n",
+    )
     monorepo.release("prepare", "mist-top", "0.1.0", "--date", str(DAY))
-    monorepo.release("prepare", "mist-base", "0.1.0", "--date", str(DAY))
     monorepo.commit("Prepare")
     capsys.readouterr()
-    assert monorepo.release("make", "mist-top", "mist-base", "--tag", "--out", str(out)) == 0
+    out = tmp_path / "out"
+    assert monorepo.release("make", "mist-top", "--tag", "--out", str(out)) == 0
+    assert seen.read_text().split() == ["0.1.1", "0.1.0"]
     told = capsys.readouterr().out
-    assert monorepo.git("tag").split() == ["mist-base-v0.1.0", "mist-top-v0.1.0"]
-    assert told.index("mist-base-v0.1.0 at ") < told.index("mist-top-v0.1.0 at ")
+    assert "  | - mist-top.\n" in told
     assert told.splitlines()[-2:] == [
-        "  git push origin mist-base-v0.1.0",
+        "Tagged here. Pushing a tag publishes its package; one by one, in this order:",
         "  git push origin mist-top-v0.1.0",
     ]
-    assert "  | - mist-top.\n" in told
     assert monorepo.git("tag", "--list", "--format=%(contents)", "mist-top-v0.1.0").strip() == (
         "mist-top 0.1.0\n\n- mist-top."
     )
-    laid = out / "mist-top-v0.1.0"
-    held = {path.relative_to(laid).as_posix() for path in laid.rglob("*") if path.is_file()}
-    assert held == {
+    held = laid_out(out / "mist-top-v0.1.0")
+    assert held.keys() == {
         "dist/mist_top-0.1.0-py3-none-any.whl",
         "dist/mist_top-0.1.0.tar.gz",
         "papers/SHA256SUMS",
         "papers/mist_top-0.1.0-py3-none-any.cdx.json",
         "papers/notes.md",
     }
-    for line in (laid / "papers/SHA256SUMS").read_text().splitlines():
-        digest, name = line.split("  ")
-        assert hashlib.sha256((laid / "dist" / name).read_bytes()).hexdigest() == digest
-        assert digest in told
-    again = out / "again"
-    assert monorepo.release("build", "mist-top-v0.1.0", "--out", str(again)) == 0
-    for name in held:
-        assert (again / name).read_bytes() == (laid / name).read_bytes()
-    assert monorepo.release("test", "mist-top-v0.1.0", "--out", str(again)) == 0
-    (again / "dist/mist_top-0.1.0.tar.gz").write_bytes(b"other")
-    capsys.readouterr()
-    assert monorepo.release("test", "mist-top-v0.1.0", "--out", str(again)) == 1
-    assert "gave different files: mist_top-0.1.0.tar.gz" in capsys.readouterr().err
+    assert held["papers/SHA256SUMS"].decode() == "".join(
+        f"{hashlib.sha256(held[f'dist/{name}']).hexdigest()}  {name}\n"
+        for name in ("mist_top-0.1.0.tar.gz", "mist_top-0.1.0-py3-none-any.whl")
+    )
+    assert all(hashlib.sha256(content).hexdigest() in told for content in held.values())
+    assert monorepo.release("build", "mist-top-v0.1.0", "--out", str(out / "again")) == 0
+    assert laid_out(out / "again") == held
 
 
-def test_a_dry_run_shows_a_release_and_tags_nothing(monorepo, capsys):
-    """From a branch too, though it says that tags are made on main."""
-    monorepo.release("prepare", "mist-base", "0.1.0")
+def laid_out(directory):
+    """Read everything below a directory."""
+    files = (path for path in directory.rglob("*") if path.is_file())
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
+
+
+def test_files_that_the_tag_does_not_build_to_are_refused(monorepo, capsys, tmp_path):
+    """What was exchanged after it was built is never published."""
+    monorepo.released("mist-base")
+    (tmp_path / "dist").mkdir()
+    for name in ("mist_base-0.1.0-py3-none-any.whl", "mist_base-0.1.0.tar.gz"):
+        (tmp_path / "dist" / name).write_bytes(b"other")
+    assert monorepo.release("test", "mist-base-v0.1.0", "--out", str(tmp_path)) == 1
+    assert (
+        "building mist-base-v0.1.0 again gave different files: "
+        "mist_base-0.1.0-py3-none-any.whl, mist_base-0.1.0.tar.gz"
+    ) in capsys.readouterr().err
+
+
+def test_a_dry_run_says_what_stands_against_a_tag_and_makes_none(monorepo):
+    """It may run on any branch."""
     monorepo.git("switch", "--quiet", "--create", "side")
-    monorepo.commit("Prepare")
-    assert monorepo.release("make", "mist-base", "--out", str(monorepo.root / "dist")) == 1
-    assert capsys.readouterr().out.splitlines()[-3:] == [
-        "this is the branch side, not main",
+    made = [Made(candidate_in(monorepo.root), ())]
+    elsewhere = list(check_before_tag(monorepo.repository))
+    assert list(conclude(made, elsewhere, passed=True, tag=False)) == [
+        "this is the branch side, not main\n"
         "    remedy: merge it, and release from there: git switch main",
         "A dry run: nothing is tagged, nothing has left this machine. --tag makes the tags.",
     ]
     assert monorepo.git("tag") == ""
 
 
-def test_the_oldest_admitted_sibling_is_tried_too(monorepo, capsys):
-    """A wheel that only works beside the newest sibling fails, and no tag is made."""
+def test_failed_tests_make_no_tag(monorepo):
+    """Even where it is asked for."""
+    made = [Made(candidate_in(monorepo.root), ())]
+    assert list(conclude(made, [], passed=False, tag=True)) == ["Nothing is tagged: tests failed."]
+    assert monorepo.git("tag") == ""
+
+
+def test_siblings_come_in_the_newest_or_oldest_release_that_all_admit(monorepo):
+    """What a sibling's own range excludes is not chosen; what nothing satisfies is named."""
     monorepo.released("mist-base")
-    monorepo.change("packages/mist-base/src/mist/base/lines.py", "return end", "return '' + end")
+    monorepo.released("mist-top")
     monorepo.released("mist-base", "0.1.1")
-    monorepo.write(
-        "packages/mist-top/tests/test_top.py",
-        "from importlib import metadata\n\n"
-        "def test_it():\n    assert metadata.version('mist-base') == '0.1.1'\n",
-    )
-    monorepo.release("prepare", "mist-top", "0.1.0")
-    monorepo.commit("Prepare")
-    capsys.readouterr()
-    out = str(monorepo.root / "dist")
-    assert monorepo.release("make", "mist-top", "--tag", "--out", out) == 1
-    told = capsys.readouterr().out
-    assert "assert '0.1.0' == '0.1.1'" in told
-    assert [
-        line.split()[-1] for line in told.splitlines() if ".whl  " in line and "mist-top " in line
-    ] == ["ok", "FAILED"]
-    assert told.splitlines()[-1] == "Nothing is tagged: tests failed."
-    assert "mist-top" not in monorepo.git("tag")
+    monorepo.open("mist-base", "0.2.0")
+    monorepo.release("prepare", "mist-base", "0.2.0", "--widen")
+    monorepo.released("mist-base", "0.2.0")
+    monorepo.distribution("mist-all", '"mist-base>=0.1,<0.3", "mist-top>=0.1,<0.2"')
+    candidate = candidate_in(monorepo.root, "mist-all")
+    versions = {name: str(version) for name, version in resolve(candidate).items()}
+    assert versions == {"mist-base": "0.1.1", "mist-top": "0.1.0"}
+    oldest = {name: str(version) for name, version in resolve(candidate, lowest=True).items()}
+    assert oldest == {"mist-base": "0.1.0", "mist-top": "0.1.0"}
+    monorepo.change("packages/mist-all/pyproject.toml", "mist-base>=0.1,", "mist-base>=0.2,")
+    with pytest.raises(Refused, match="no release of mist-base fits mist-all and its siblings"):
+        resolve(candidate_in(monorepo.root, "mist-all"))

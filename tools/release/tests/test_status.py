@@ -12,8 +12,8 @@ def test_without_a_tag_everything_is_new(monorepo, capsys):
     """Every package with all its commits and files, dependencies first."""
     assert monorepo.release("status") == 0
     assert rows(capsys.readouterr().out) == [
-        ["mist-base", "0.1.0", "never", "1", "7", "0", "0", "prepare mist-base 0.1.0"],
-        ["mist-top", "0.1.0", "never", "1", "6", "0", "0", "prepare mist-top 0.1.0"],
+        ["mist-base", "0.1.0", "never", "1", "8", "0", "0", "prepare mist-base 0.1.0"],
+        ["mist-top", "0.1.0", "never", "1", "7", "0", "0", "prepare mist-top 0.1.0"],
     ]
 
 
