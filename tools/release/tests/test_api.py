@@ -116,7 +116,7 @@ def test_a_version_that_rises_too_little_fails(told):
     assert told("packages/mist-base/pyproject.toml", '"0.1.1"', '"0.2.0"')[0] == 0
 
 
-def test_what_was_never_released_has_broken_nothing(monorepo, told, capsys):
+def test_what_was_never_released_has_broken_nothing(monorepo, capsys):
     """Without a release there is nothing to hold it against."""
     assert monorepo.release("api", "mist-top") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "mist-top: never released"

@@ -178,8 +178,10 @@ def test_a_dry_run_says_what_stands_against_a_tag_and_makes_none(monorepo):
     made = [Made(candidate_in(monorepo.root), ())]
     elsewhere = list(check_before_tag(monorepo.repository))
     assert list(conclude(made, elsewhere, passed=True, tag=False)) == [
-        "this is the branch side, not main\n"
-        "    remedy: merge it, and release from there: git switch main",
+        (
+            "this is the branch side, not main\n"
+            "    remedy: merge it, and release from there: git switch main"
+        ),
         "A dry run: nothing is tagged, nothing has left this machine. --tag makes the tags.",
     ]
     assert monorepo.git("tag") == ""

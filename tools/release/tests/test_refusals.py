@@ -17,7 +17,7 @@ def refused(monorepo, capsys):
     return run
 
 
-def test_a_section_that_is_still_unreleased(monorepo, refused):
+def test_a_section_that_is_still_unreleased(refused):
     """The heading is named by its line, and the command that closes it."""
     assert refused("make", "mist-base") == [
         "packages/mist-base/CHANGELOG.md:3: the section of 0.1.0 still says unreleased",
@@ -68,8 +68,10 @@ def test_a_version_that_is_released_already(monorepo, refused):
     monorepo.commit("Rename a parameter")
     assert refused("make", "mist-base") == [
         "packages/mist-base/pyproject.toml:7: mist-base 0.1.0 is already released",
-        "    remedy: write what is new into packages/mist-base/CHANGELOG.md, then: "
-        "hatch run release prepare mist-base 0.2.0",
+        (
+            "    remedy: write what is new into packages/mist-base/CHANGELOG.md, then: "
+            "hatch run release prepare mist-base 0.2.0"
+        ),
     ]
 
 
@@ -79,8 +81,10 @@ def test_a_version_that_rises_too_little(monorepo, refused):
     monorepo.change("packages/mist-base/src/mist/base/__init__.py", '"Line", "join"', '"Line"')
     monorepo.open("mist-base", "0.1.1")
     expected = [
-        "packages/mist-base/pyproject.toml:7: mist-base 0.1.1 breaks what 0.1.0 offers, "
-        "which takes a new minor version:",
+        (
+            "packages/mist-base/pyproject.toml:7: mist-base 0.1.1 breaks what 0.1.0 offers, "
+            "which takes a new minor version:"
+        ),
         "      mist.base.join: public object was removed",
         "    remedy: hatch run release prepare mist-base 0.2.0, or keep what was there",
     ]
@@ -96,8 +100,10 @@ def test_a_sibling_that_has_not_been_released(monorepo, refused):
     monorepo.release("prepare", "mist-top", "0.1.0")
     monorepo.commit("Prepare")
     assert refused("make", "mist-top") == [
-        "packages/mist-top/pyproject.toml:13: mist-top needs siblings within ranges that hold no "
-        "release yet: mist-base",
+        (
+            "packages/mist-top/pyproject.toml:13: mist-top needs siblings within ranges that hold no "
+            "release yet: mist-base"
+        ),
         "    remedy: release them first, or together: hatch run release make mist-base mist-top",
     ]
 
@@ -110,8 +116,10 @@ def test_a_range_that_excludes_a_siblings_version(monorepo, refused):
     assert monorepo.release("prepare", "mist-base", "0.2.0") == 0
     monorepo.commit("Prepare")
     expected = [
-        "packages/mist-top/pyproject.toml:13: mist-top excludes the present mist-base 0.2.0: "
-        "'mist-base>=0.1,<0.2'",
+        (
+            "packages/mist-top/pyproject.toml:13: mist-top excludes the present mist-base 0.2.0: "
+            "'mist-base>=0.1,<0.2'"
+        ),
         '    remedy: write "mist-base>=0.2,<0.3"',
     ]
     assert refused("make", "mist-base") == expected
