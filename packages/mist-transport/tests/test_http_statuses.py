@@ -200,6 +200,7 @@ async def test_a_page_may_post_only_if_its_origin_was_allowed(http, client):
         ("https://evil.example", 403),
         ("null", 403),
         (f"http://{receiver.addr}", 202),
+        ("http://[", 403),
         ("https://app.example", 202),
     ]:
         status, headers, _ = await ask(
@@ -216,6 +217,16 @@ async def test_a_page_may_post_only_if_its_origin_was_allowed(http, client):
     )
     assert (status, headers["Access-Control-Allow-Methods"]) == (204, "POST")
     assert "authorization" in headers["Access-Control-Allow-Headers"]
+
+
+async def test_a_name_that_leads_here_is_not_this_listener(http, client):
+    """Whoever holds a name can have it lead to any machine, once their page is loaded."""
+    receiver = await http(listen="127.0.0.1:0")
+    port = receiver.addr.rpartition(":")[2]
+    for host, expected in [("evil.example", 403), ("localhost", 202), ("[::1]", 202)]:
+        headers = {"Host": f"{host}:{port}", "Origin": f"http://{host}:{port}"}
+        status, _, _ = await ask(client, receiver, message().marshal(), headers=headers)
+        assert status == expected
 
 
 async def test_a_batch_is_taken_line_by_line(http, client):
