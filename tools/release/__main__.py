@@ -14,9 +14,10 @@ tells the way from a change to a release on one page.
 import argparse
 import asyncio
 import datetime as dt
+import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.isolate.wheels import BuildError
@@ -46,12 +47,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (WorkspaceError, GitError, BuildError, Refused) as exc:
         print(exc, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # nobody reads on, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("interrupted", file=sys.stderr)
         return _INTERRUPTED
 
 
 def _status(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
+    """Tell what changed in each package since its last tag, in the order of releases."""
     chosen = candidates(repository, workspace, options.packages or list(workspace.distributions))
     statuses = [Status.read(each) for each in chosen]
     if options.packages:
@@ -62,7 +67,10 @@ def _status(repository: Repository, workspace: Workspace, options: argparse.Name
 
 
 def _api(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
-    """Tell what changed in each interface; false if a version rose, and not far enough for it."""
+    """Tell what each public interface gained and lost, and the version that takes.
+
+    It fails if a version was raised, and not far enough.
+    """
     if options.against and not repository.has(options.against):
         raise Refused(
             Refusal(
@@ -77,6 +85,11 @@ def _api(repository: Repository, workspace: Workspace, options: argparse.Namespa
 
 
 def _prepare(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
+    """Write a package's next version into pyproject.toml, and close its changelog's open section.
+
+    Nothing is written if anything speaks against it. Siblings whose ranges exclude the version are
+    named.
+    """
     lines = prepare(
         repository,
         workspace,
@@ -85,23 +98,36 @@ def _prepare(repository: Repository, workspace: Workspace, options: argparse.Nam
         day=options.date,
         widen=options.widen,
     )
-    for line in lines:
-        print(line)
-    print(f"Commit this on main, then: hatch run release make {options.package}")
+    print(*lines, f"Commit this on main, then: hatch run release make {options.package}", sep="\n")
     return True
 
 
 def _make(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
+    """Build a release, build it again and compare, test the wheel alone, and show what would be out.
+
+    Every reason against it is told before that. The tests run beside the newest and the oldest
+    siblings that it admits. This is a dry run, on any branch; with --tag, on main, it makes the
+    tags. It uploads nothing.
+    """
     chosen = candidates(repository, workspace, options.packages)
     return asyncio.run(make(chosen, repository, options.out, options.work, tag=options.tag))
 
 
 def _build(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
+    """Build what a tag names, if nothing speaks against it.
+
+    The release workflow runs this. The files to publish go into dist/, the bill of materials, notes
+    and sums into papers/.
+    """
     asyncio.run(build_tagged(tagged(repository, workspace, options.of), options.out, options.work))
     return True
 
 
 def _test(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
+    """Build a tag again, insist on the very files that build made, and test them alone.
+
+    The release workflow runs this, on another machine.
+    """
     candidate, given = (
         tagged(repository, workspace, options.of),
         Files.found(options.out / papers.DIST),
@@ -117,38 +143,41 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--root", type=Path, default=ROOT, help="the workspace to release from")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    status = commands.add_parser("status", help="what changed since the last release")
-    status.add_argument("packages", nargs="*", help="name some to see their commits (default: all)")
-    status.set_defaults(run=_status)
+    def command(run: Callable[..., bool]) -> argparse.ArgumentParser:
+        made = commands.add_parser(run.__name__.lstrip("_"), description=run.__doc__)
+        made.set_defaults(run=run)
+        return made
 
-    api = commands.add_parser("api", help="what the public interface gains and loses")
+    status = command(_status)
+    status.add_argument("packages", nargs="*", help="name some to see their commits (default: all)")
+
+    api = command(_api)
     api.add_argument("packages", nargs="*", help="packages (default: all)")
     api.add_argument("--against", metavar="REV", help="compare with this (default: last release)")
-    api.set_defaults(run=_api)
 
-    ready = commands.add_parser("prepare", help="write the next version into a package's files")
-    ready.add_argument("package")
+    ready = command(_prepare)
+    ready.add_argument("package", help="like mist-retry")
     ready.add_argument("version", help="like 0.2.0")
-    ready.add_argument("--date", type=_day, default=dt.date.today(), metavar="YYYY-MM-DD")
+    ready.add_argument(
+        "--date", type=_day, default=dt.date.today(), metavar="YYYY-MM-DD", help="default: today"
+    )
     ready.add_argument("--widen", action="store_true", help="let siblings' ranges admit it, too")
-    ready.set_defaults(run=_prepare)
 
-    release = commands.add_parser("make", help="build, build again, test; --tag makes the tags")
+    release = command(_make)
     release.add_argument("packages", nargs="+", help="packages, in any order")
     release.add_argument("--tag", action="store_true", help="make the tags, on this machine only")
     _out(release, Path("dist"), "a folder for each tag is written below this (default: dist)")
-    release.set_defaults(run=_make)
 
-    build = commands.add_parser("build", help="build what a tag names, in the release workflow")
+    build = command(_build)
     build.add_argument("of", metavar="TAG", help="like mist-retry-v0.2.0, and checked out")
     _out(build, Path("release"), "dist/ and papers/ are written below this (default: release)")
-    build.set_defaults(run=_build)
 
-    test = commands.add_parser("test", help="test what build made, in the release workflow")
+    test = command(_test)
     test.add_argument("of", metavar="TAG", help="like mist-retry-v0.2.0, and checked out")
-    test.add_argument("--python", action="append", metavar="VERSION", help="may be repeated")
+    test.add_argument(
+        "--python", action="append", metavar="VERSION", help="may be repeated (default: this one)"
+    )
     _out(test, Path("release"), "where build wrote (default: release)")
-    test.set_defaults(run=_test)
     return parser.parse_args(argv)
 
 

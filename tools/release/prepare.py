@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from packaging.version import Version
@@ -29,8 +28,8 @@ def prepare(
     *,
     day: dt.date,
     widen: bool = False,
-) -> Iterator[str]:
-    """Write a package's next version into its files; yield a line for each thing done or to do.
+) -> list[str]:
+    """Write a package's next version into its files; tell each thing done or to do, line by line.
 
     Nothing is written if anything speaks against it. `widen` also rewrites the ranges of siblings
     that the new version falls out of.
@@ -45,22 +44,26 @@ def prepare(
     place = version_place(workspace, distribution)
     _check_version(repository, workspace, name, version)
     headed = _headed(changelog, version, day)
+    told: list[str] = []
     if distribution.version != text:
         _replace(workspace.root, place, _QUOTED, f'"{version}"')
-        yield f"{place}: version {distribution.version} -> {version}"
+        told.append(f"{place}: version {distribution.version} -> {version}")
     if headed:
         changelog.path.write_text(headed, encoding="utf-8")
-        yield f"{changelog.place.as_posix()}: ## {version} ({day})"
+        told.append(f"{changelog.place.as_posix()}: ## {version} ({day})")
     for sibling, stated in dependents(workspace, name):
         if _admits(stated, version):
             continue
         wanted = widened(stated, version)
         if widen:
-            old = re.compile(re.escape(f'"{stated.text}"'))
+            old = re.compile(f"""["']{re.escape(stated.text)}["']""")
             _replace(workspace.root, stated.place, old, f'"{wanted}"')
-            yield f'{stated.place}: {sibling} now admits it: "{wanted}"'
+            told.append(f'{stated.place}: {sibling} now admits it: "{wanted}"')
         else:
-            yield f'{stated.place}: {sibling} excludes {version}: write "{wanted}", or --widen'
+            told.append(
+                f'{stated.place}: {sibling} excludes {version}: write "{wanted}", or --widen'
+            )
+    return told
 
 
 def _check_version(

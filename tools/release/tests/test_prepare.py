@@ -93,6 +93,15 @@ def test_a_pre_release_leads_to_its_version(monorepo):
     assert monorepo.release("prepare", "mist-base", "0.2.0") == 0
 
 
+def test_every_command_has_help(monorepo, capsys):
+    """`release make --help` tells what it does."""
+    for command in ("status", "api", "prepare", "make", "build", "test"):
+        with pytest.raises(SystemExit) as ended:
+            monorepo.release(command, "--help")
+        assert ended.value.code == 0
+        assert len(capsys.readouterr().out.split("\n\n")[1]) > 60
+
+
 def test_a_day_is_a_day(monorepo, capsys):
     """A wrong date is named."""
     with pytest.raises(SystemExit):
