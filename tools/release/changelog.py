@@ -57,9 +57,8 @@ class Changelog:
             path.relative_to(root),
             tuple(
                 Section(m["version"], m["note"] or "", n + 1, "\n".join(lines[n + 1 : end]).strip())
-                for (n, m), end in zip(
-                    headings, ends, strict=False
-                )  # without headings, one end is left
+                # Without headings, one end is left.
+                for (n, m), end in zip(headings, ends, strict=False)
             ),
         )
 
@@ -93,10 +92,6 @@ class Changelog:
                 f"release that version instead, or move the section of {version} up",
                 Place(self.place, above.line),
             )
-
-    def open_section(self) -> Section | None:
-        """Find the section that waits for a release."""
-        return next((each for each in self.sections if each.is_open), None)
 
     def closed(self, section: Section, version: Version, day: dt.date) -> str:
         """Spell the file with a section headed as the release of a version on a day."""

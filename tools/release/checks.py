@@ -117,7 +117,7 @@ def tagged(repository: Repository, workspace: Workspace, text: str) -> Candidate
     each = Candidate(
         repository,
         workspace,
-        Released.read(repository).without(tag),
+        Released.read(repository).until(tag),
         workspace.distributions[name],
         repository.head(),
     )

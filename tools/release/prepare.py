@@ -49,7 +49,7 @@ def prepare(
         _replace(workspace.root, place, _QUOTED, f'"{version}"')
         told.append(f"{place}: version {distribution.version} -> {version}")
     if headed:
-        changelog.path.write_text(headed, encoding="utf-8")
+        changelog.path.write_text(headed, encoding="utf-8", newline="\n")
         told.append(f"{changelog.place.as_posix()}: ## {version} ({day})")
     for sibling, stated in dependents(workspace, name):
         if _admits(stated, version):
@@ -114,4 +114,4 @@ def _replace(root: Path, place: Place, old: re.Pattern[str], new: str) -> None:
     path = root / place.path
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     lines[place.line - 1] = old.sub(new, lines[place.line - 1], count=1)
-    path.write_text("".join(lines), encoding="utf-8")
+    path.write_text("".join(lines), encoding="utf-8", newline="\n")

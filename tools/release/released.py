@@ -38,10 +38,10 @@ class Released:
     revisions: Mapping[str, Mapping[Version, str]]
 
     @classmethod
-    def read(cls, repository: Repository, merged_into: str = "") -> "Released":
-        """Read every tag, or those in the history of a revision."""
+    def read(cls, repository: Repository) -> "Released":
+        """Read every tag."""
         found: dict[str, dict[Version, str]] = {}
-        for name in repository.tags(merged_into):
+        for name in repository.tags():
             if tag := Tag.parse(name):
                 found.setdefault(tag.package, {})[tag.version] = f"refs/tags/{name}"
         return cls(found)
@@ -70,11 +70,11 @@ class Released:
         versions = {**self.revisions.get(tag.package, {}), tag.version: revision}
         return Released({**self.revisions, tag.package: versions})
 
-    def without(self, tag: Tag) -> "Released":
-        """Count a release as not made."""
-        versions = dict(self.revisions.get(tag.package, {}))
-        versions.pop(tag.version, None)
-        return Released({**self.revisions, tag.package: versions})
+    def until(self, tag: Tag) -> "Released":
+        """Count a release, and its package's later ones, as not made."""
+        versions = self.revisions.get(tag.package, {})
+        earlier = {each: at for each, at in versions.items() if each < tag.version}
+        return Released({**self.revisions, tag.package: earlier})
 
 
 def read_version(text: str) -> Version:

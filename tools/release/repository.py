@@ -67,9 +67,9 @@ class Repository:
         """List what differs from the commit: edited, new and deleted files."""
         return self._git("status", "--porcelain", "--untracked-files=all").splitlines()
 
-    def tags(self, merged_into: str = "") -> list[str]:
-        """List the tags, or those that a revision's history holds."""
-        return self._git("tag", *(["--merged", merged_into] if merged_into else [])).splitlines()
+    def tags(self) -> list[str]:
+        """List the tags."""
+        return self._git("tag").splitlines()
 
     def commits(self, since: str, path: str) -> list[str]:
         """List the commits that changed a path, newest first; `since` may be empty."""

@@ -7,31 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tools.isolate.tests.conftest import PYPROJECT
 from tools.release.__main__ import main
 from tools.release.repository import Repository
 from tools.workspace import Workspace
-
-PYPROJECT = """\
-[build-system]
-requires = ["hatchling>=1.27"]
-build-backend = "hatchling.build"
-
-[project]
-name = "{name}"
-version = "0.1.0"
-description = "One of a few."
-license = "MIT"
-license-files = ["LICENSE"]
-readme = "README.md"
-requires-python = ">=3.11"
-dependencies = [{dependencies}]
-
-[dependency-groups]
-test = ["pytest>=8.3"]
-
-[tool.hatch.build.targets.wheel]
-packages = ["src/mist"]
-"""
 
 # As in the true packages: defined in a file of its own, shown as if it were defined in the package.
 BASE = """\
@@ -89,7 +68,9 @@ class Monorepo:
     def distribution(self, name: str, dependencies: str) -> None:
         """Write a distribution whose first release is ready but for its date."""
         module, here = name.removeprefix("mist-"), f"packages/{name}"
-        self.write(f"{here}/pyproject.toml", PYPROJECT.format(name=name, dependencies=dependencies))
+        target = 'packages = ["src/mist"]'
+        text = PYPROJECT.format(name=name, dependencies=dependencies, target=target)
+        self.write(f"{here}/pyproject.toml", text)
         self.write(f"{here}/README.md", f"# {name}\n")
         self.write(f"{here}/LICENSE", "MIT\n")
         self.write(f"{here}/CHANGELOG.md", f"# Changelog\n\n## 0.1.0 (unreleased)\n\n- {name}.\n")

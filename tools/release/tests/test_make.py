@@ -12,7 +12,7 @@ import pytest
 from cyclonedx.validation.json import JsonStrictValidator
 
 from tools.release.build import Files, build_alone, sha256
-from tools.release.checks import candidates, check_before_tag
+from tools.release.checks import candidates, check_before_tag, tagged
 from tools.release.make import Made, conclude
 from tools.release.refusal import Refused
 from tools.release.repository import Repository
@@ -31,10 +31,11 @@ def candidate_in(root, name="mist-base"):
 def test_the_same_commit_gives_the_same_bytes(monorepo, tmp_path, monkeypatch):
     """From two clones in different folders, at different times, in different time zones."""
     monorepo.released("mist-base")
+    set_zone = getattr(time, "tzset", lambda: None)  # Windows has none
     sums = []
     for place, zone in (("one", "UTC"), ("another/place", "Asia/Tokyo")):
         monkeypatch.setenv("TZ", zone)
-        time.tzset()
+        set_zone()
         clone = tmp_path / place / "clone"
         monorepo.git("clone", "--quiet", str(monorepo.root), str(clone))
         candidate = candidate_in(clone)
@@ -46,7 +47,7 @@ def test_the_same_commit_gives_the_same_bytes(monorepo, tmp_path, monkeypatch):
             assert {info.date_time for info in wheel.infolist()} == {noon.timetuple()[:6]}
             assert {member.mtime for member in sdist} == {noon.timestamp()}
     monkeypatch.undo()
-    time.tzset()
+    set_zone()
     assert sums[0] == sums[1]
     assert sorted(sums[0][0]) == ["mist_base-0.1.0-py3-none-any.whl", "mist_base-0.1.0.tar.gz"]
 
@@ -157,6 +158,26 @@ def laid_out(directory):
     """Read everything below a directory."""
     files = (path for path in directory.rglob("*") if path.is_file())
     return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(monorepo, capsys, tmp_path):
+    """Only a release that was laid out before is replaced."""
+    monorepo.released("mist-base")
+    precious = tmp_path / "dist" / "precious"
+    precious.parent.mkdir()
+    precious.touch()
+    assert monorepo.release("build", "mist-base-v0.1.0", "--out", str(tmp_path)) == 1
+    assert f"{tmp_path} holds a dist or papers that is no release" in capsys.readouterr().err
+    assert precious.exists()
+
+
+def test_a_tag_can_be_built_again_after_later_ones(monorepo):
+    """A later release of the same package is none of its business."""
+    monorepo.released("mist-base")
+    monorepo.released("mist-base", "0.1.1")
+    monorepo.git("checkout", "--quiet", "mist-base-v0.1.0")
+    candidate = tagged(monorepo.repository, monorepo.workspace, "mist-base-v0.1.0")
+    assert list(candidate.check()) == []
 
 
 def test_files_that_the_tag_does_not_build_to_are_refused(monorepo, capsys, tmp_path):

@@ -101,7 +101,7 @@ def test_a_sibling_that_has_not_been_released(monorepo, refused):
     monorepo.commit("Prepare")
     assert refused("make", "mist-top") == [
         (
-            "packages/mist-top/pyproject.toml:13: mist-top needs siblings within ranges that hold no "
+            "packages/mist-top/pyproject.toml:12: mist-top needs siblings within ranges that hold no "
             "release yet: mist-base"
         ),
         "    remedy: release them first, or together: hatch run release make mist-base mist-top",
@@ -117,7 +117,7 @@ def test_a_range_that_excludes_a_siblings_version(monorepo, refused):
     monorepo.commit("Prepare")
     expected = [
         (
-            "packages/mist-top/pyproject.toml:13: mist-top excludes the present mist-base 0.2.0: "
+            "packages/mist-top/pyproject.toml:12: mist-top excludes the present mist-base 0.2.0: "
             "'mist-base>=0.1,<0.2'"
         ),
         '    remedy: write "mist-base>=0.2,<0.3"',
@@ -225,5 +225,5 @@ def test_a_release_that_nobody_made(monorepo, refused, tmp_path):
     """Testing takes exactly one wheel and one sdist."""
     monorepo.released("mist-base")
     assert refused("test", "mist-base-v0.1.0", "--out", str(tmp_path))[0] == (
-        f"{tmp_path}/dist does not hold exactly one wheel and one sdist"
+        f"{tmp_path / 'dist'} does not hold exactly one wheel and one sdist"
     )
