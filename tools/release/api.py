@@ -65,9 +65,21 @@ class Interface:
         found: dict[str, str] = {}
         for module in _modules(self.module) if self.module else ():
             for name, member in module.members.items():
-                if module.exports is not None and name in module.exports:
+                listed = module.exports is not None and name in module.exports
+                if listed and not self._dangles(member):
                     found[f"{module.path}.{name}"] = _home(member)
         return found
+
+    def _dangles(self, member: griffe.Object | griffe.Alias) -> bool:
+        """Tell whether a name is imported from a file of the package that does not hold it."""
+        if self.module is None or not isinstance(member, griffe.Alias):
+            return False
+        if not member.target_path.startswith(f"{self.module.path}."):
+            return False
+        try:
+            return member.final_target is member
+        except (griffe.AliasResolutionError, griffe.CyclicAliasError):
+            return True
 
     def lacks(self, module: str, name: str) -> bool:
         """Tell whether `from module import name` would fail."""

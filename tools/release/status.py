@@ -45,10 +45,10 @@ class Status:
             self.candidate.released.last(self.candidate.name),
         )
         sections = self.candidate.changelog.sections
-        if last and not self.files:
-            return "nothing to release"
         if (last is None or version > last.version) and sections and sections[0].is_dated:
             return f"make {self.candidate.name}"
+        if last and not self.files:
+            return "nothing to release"
         floor = lowest(last.version, self.difference.change) if last else version
         return f"prepare {self.candidate.name} {floor}"
 

@@ -25,6 +25,7 @@ def told(monorepo, capsys):
     ("path", "old", "new", "breakage"),
     [
         (INIT, '"Line", "join"', '"Line"', "mist.base.join: public object was removed"),
+        (LINES, "def join", "def joined", "mist.base.join: public object was removed"),
         (LINES, ', end: str = ", "', "", "mist.base.join(end): parameter was removed"),
         (
             LINES,
