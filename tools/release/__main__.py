@@ -17,9 +17,11 @@ import datetime as dt
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
+from tools.isolate.process import cancel_on_sigterm
 from tools.isolate.wheels import BuildError
 from tools.release import papers
 from tools.release.build import Files
@@ -34,6 +36,8 @@ from tools.release.trial import RUNNING, trial
 from tools.workspace import ROOT, Workspace, WorkspaceError
 
 _INTERRUPTED = 130
+
+T = TypeVar("T")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -110,7 +114,7 @@ def _make(repository: Repository, workspace: Workspace, options: argparse.Namesp
     tags. It uploads nothing.
     """
     chosen = candidates(repository, workspace, options.packages)
-    return asyncio.run(make(chosen, repository, options.out, options.work, tag=options.tag))
+    return _run(make(chosen, repository, options.out, options.work, tag=options.tag))
 
 
 def _build(repository: Repository, workspace: Workspace, options: argparse.Namespace) -> bool:
@@ -119,7 +123,7 @@ def _build(repository: Repository, workspace: Workspace, options: argparse.Names
     The release workflow runs this. The files to publish go into dist/, the bill of materials, notes
     and sums into papers/.
     """
-    asyncio.run(build_tagged(tagged(repository, workspace, options.of), options.out, options.work))
+    _run(build_tagged(tagged(repository, workspace, options.of), options.out, options.work))
     return True
 
 
@@ -133,7 +137,15 @@ def _test(repository: Repository, workspace: Workspace, options: argparse.Namesp
         Files.found(options.out / papers.DIST),
     )
     pythons = options.python or [RUNNING]
-    return report(asyncio.run(trial(candidate, given, options.work, pythons)))
+    return report(_run(trial(candidate, given, options.work, pythons)))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    async def ending_with_what_it_started() -> T:
+        cancel_on_sigterm()
+        return await work
+
+    return asyncio.run(ending_with_what_it_started())
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
