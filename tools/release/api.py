@@ -77,7 +77,7 @@ class Interface:
         if not member.target_path.startswith(f"{self.module.path}."):
             return False
         try:
-            return member.final_target is member
+            return not member.final_target.path
         except (griffe.AliasResolutionError, griffe.CyclicAliasError):
             return True
 
