@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -16,7 +15,7 @@ from uv import find_uv_bin
 from tools.isolate.export import export
 from tools.isolate.isolation import Built, isolate, together
 from tools.isolate.outcome import Outcome, table
-from tools.isolate.process import run
+from tools.isolate.process import cancel_on_sigterm, run
 from tools.isolate.wheels import BuildError, build, declared_closure
 from tools.workspace import ROOT, Workspace, WorkspaceError, normalize
 
@@ -67,8 +66,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 async def _isolate(workspace: Workspace, options: argparse.Namespace, work: Path) -> list[Outcome]:
-    if sys.platform != "win32" and (task := asyncio.current_task()):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    cancel_on_sigterm()
     names = _select(workspace, options.packages)
     pythons = options.python or [f"{sys.version_info.major}.{sys.version_info.minor}"]
     for python in pythons:

@@ -59,6 +59,12 @@ async def run(
     return Finished(words, process.returncode or 0, output.decode("utf-8", "replace"))
 
 
+def cancel_on_sigterm() -> None:
+    """Let SIGTERM cancel the running task, so that what it started ends with it."""
+    if sys.platform != "win32" and (task := asyncio.current_task()):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
 def _kill(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         if sys.platform == "win32":
