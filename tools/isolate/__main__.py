@@ -18,7 +18,7 @@ from tools.isolate.isolation import Built, isolate, together
 from tools.isolate.outcome import Outcome, table
 from tools.isolate.process import run
 from tools.isolate.wheels import BuildError, build, declared_closure
-from tools.workspace import ROOT, Workspace, WorkspaceError, normalize
+from tools.workspace import ROOT, Workspace, WorkspaceError
 
 _INTERRUPTED = 130
 
@@ -69,7 +69,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 async def _isolate(workspace: Workspace, options: argparse.Namespace, work: Path) -> list[Outcome]:
     if sys.platform != "win32" and (task := asyncio.current_task()):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    names = _select(workspace, options.packages)
+    chosen = workspace.select(options.packages) or [*workspace]
+    names = [each.name for each in chosen]
     pythons = options.python or [f"{sys.version_info.major}.{sys.version_info.minor}"]
     for python in pythons:
         found = await run(find_uv_bin(), "python", "find", python, cwd=workspace.root)
@@ -107,15 +108,6 @@ async def _run_all(
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(work)) for work in runs]
     return [task.result() for task in tasks]
-
-
-def _select(workspace: Workspace, packages: Sequence[str]) -> list[str]:
-    names = [normalize(each) for each in packages] or list(workspace.distributions)
-    for name in names:
-        if name not in workspace.distributions:
-            known = ", ".join(workspace.distributions)
-            raise WorkspaceError(f"no distribution {name!r} here; there are {known}")
-    return names
 
 
 def _tell(text: str) -> None:

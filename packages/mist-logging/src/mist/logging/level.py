@@ -15,6 +15,7 @@ class Level(enum.IntEnum):
 
 
 DEBUG, INFO, WARN, ERROR = Level
+"""The levels, the least first."""
 
 _NAMES = {level.name: level for level in Level} | {"WARNING": Level.WARN}
 
