@@ -7,6 +7,7 @@ import ast
 import enum
 import importlib
 import inspect
+import itertools
 import re
 
 import pytest
@@ -29,7 +30,7 @@ def public_modules(distribution):
 def explained_assignments(body):
     """Collect the names that are assigned in some statements and explained by a string below."""
     found = set()
-    for statement, following in zip(body, body[1:], strict=False):
+    for statement, following in itertools.pairwise(body):
         explained = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
         if explained and isinstance(following.value.value, str):
             targets = getattr(statement, "targets", None) or [
@@ -59,9 +60,9 @@ DEFINITIONS = {d.module: definitions(d) for d in WORKSPACE.with_code()}
 def undocumented_members(cls, definition):
     """Yield the public methods, properties and attributes of a class that nothing explains."""
     for name, value in vars(cls).items():
-        if not name.startswith("_") and (callable(value) or isinstance(value, property)):
-            if not inspect.getdoc(getattr(cls, name)):
-                yield name
+        has_docstring = callable(value) or isinstance(value, property)
+        if has_docstring and not name.startswith("_") and not inspect.getdoc(getattr(cls, name)):
+            yield name
     explained = explained_assignments(definition.body)
     for name in vars(cls).get("__annotations__", {}):
         # An attribute is explained below itself, or among the parameters of its class.
