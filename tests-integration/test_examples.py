@@ -109,6 +109,8 @@ def _script(block):
     """Return a console block as a script that stops at the first failure, and what it shows."""
     mist = shlex.join([sys.executable, "-m", "mist.command"])
     service = shlex.join([sys.executable, "examples/service.py", "serve"])
+    connect = 'import socket, sys; socket.create_connection(sys.argv[1].split(":")).close()'
+    connected = shlex.join([sys.executable, "-c", connect])
     lines = [
         f'set -e; mist() {{ {mist} "$@"; }}',
         f'hatch() {{ test "$1 $2" = "run service"; shift 2; {service} "$@"; }}',
@@ -119,7 +121,8 @@ def _script(block):
         if line.startswith("$ "):
             lines.append(line[2:])
             if line.endswith("&"):
-                lines.append("sleep 1.5")  # as a person does before the next command
+                # A person types the next command when this one listens.
+                lines.append(f"until {connected} 127.0.0.1:8080 2>/dev/null; do sleep 0.1; done")
         else:
             shown.append(line)
     return "\n".join(lines), shown

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.coverage.measure import Measured, measure
+from tools.coverage.measure import Measured, NothingMeasured, measure
 from tools.workspace import ROOT, Distribution, Workspace, WorkspaceError
 
 _FLOOR = 95.0
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen = workspace.select(options.packages) or workspace.with_code()
         with tempfile.TemporaryDirectory(prefix="mist-coverage-") as directory:
             measured = asyncio.run(_measure(workspace, chosen, options, Path(directory)))
-    except WorkspaceError as exc:
+    except (WorkspaceError, NothingMeasured) as exc:
         print(exc, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -75,8 +75,11 @@ async def _measure(
         print(f"[{ended}/{len(chosen)}] {told}", file=sys.stderr, flush=True)
         return measured
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(each)) for each in chosen]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(each)) for each in chosen]
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from None
     return [task.result() for task in tasks]
 
 

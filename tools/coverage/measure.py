@@ -3,13 +3,21 @@
 import json
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coverage import Coverage
+from coverage.exceptions import CoverageException, CoverageWarning
+
 from tools.isolate.process import run
 from tools.workspace import Distribution, Workspace
+
+
+class NothingMeasured(Exception):
+    """The tests did not get as far as being measured; the message holds what they printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,43 +63,47 @@ async def measure(workspace: Workspace, distribution: Distribution, work: Path) 
     """
     started = time.monotonic()
     root, data = workspace.root, work / f"{distribution.name}.coverage"
-    coverage = (sys.executable, "-m", "coverage")
-    options = (f"--rcfile={root / 'pyproject.toml'}", f"--data-file={data}")
+    settings = root / "pyproject.toml"
     tested = await run(
-        *(*coverage, "run", *options, f"--source={distribution.source}"),
-        *("-m", "pytest", "-q", "-p", "no:cacheprovider", distribution.directory),
+        *(sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", f"--data-file={data}"),
+        *(f"--source={distribution.source}", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+        distribution.directory,
         cwd=root,
     )
-    problem = "" if tested.ok else str(tested)
     report = work / f"{distribution.name}.json"
-    for command in (("combine", *options), ("json", *options, "--fail-under=0", "-o", report)):
-        done = await run(*coverage, *command, cwd=root)
-        if not done.ok:
-            return Measured(
-                distribution.name, Share(0, 1), Share(0, 1), (), 0.0, problem or str(done)
-            )
+    coverage = Coverage(data, config_file=str(settings))
+    try:
+        with warnings.catch_warnings():
+            # What was killed while it wrote its share has left a torn one, which is passed over.
+            warnings.simplefilter("ignore", CoverageWarning)
+            coverage.combine()
+        coverage.json_report(outfile=str(report))
+    except CoverageException as exc:
+        raise NothingMeasured(f"{distribution.name}: {exc}\n{tested}") from exc
     read = json.loads(report.read_text(encoding="utf-8"))
     totals = read["totals"]
     return Measured(
         distribution.name,
         Share(totals["covered_lines"], totals["num_statements"]),
-        Share(totals["covered_branches"], totals["num_branches"]),
-        tuple(_missing(read["files"])),
+        # Absent where no line was reached at all.
+        Share(totals.get("covered_branches", 0), totals.get("num_branches", 0)),
+        tuple(_missing(read["files"], root)),
         time.monotonic() - started,
-        problem,
+        "" if tested.ok else str(tested),
     )
 
 
-def _missing(files: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _missing(files: dict[str, dict[str, Any]], root: Path) -> Iterator[str]:
     """Name what was missed file by file: lines, and branches between lines that were reached."""
     for path, file in sorted(files.items()):
         lines = set(file["missing_lines"])
         places = [*_ranges(file["missing_lines"])]
-        for start, end in file["missing_branches"]:
+        for start, end in file.get("missing_branches", ()):
             if start not in lines and end not in lines:
                 places.append(f"{start}->{'exit' if end < 0 else end}")
         if places:
-            yield f"{Path(path).as_posix()}: {', '.join(places)}"
+            place = Path(path).absolute().relative_to(root).as_posix()
+            yield f"{place}: {', '.join(places)}"
 
 
 def _ranges(numbers: list[int]) -> Iterator[str]:
