@@ -262,3 +262,37 @@ async def test_a_tls_handshake_that_never_comes_is_cut_off_and_counts_for_the_ca
     authority.ca.configure_trust(context)
     client = await connect(server, ssl=context, server_hostname="localhost")
     assert (await client.ask("GET", "/")).body == b"hello"
+
+
+async def test_a_server_without_descriptors_left_waits_for_some(serve, connect, logger):
+    """Nobody is lost: who waits meanwhile is served afterwards, and the log tells of it."""
+    resource = pytest.importorskip("resource")
+    server = await serve({"/": hello}, logger=logger)
+    host, _, port = server.addr.rpartition(":")
+    loop = asyncio.get_running_loop()
+    with socket.socket() as client:
+        client.setblocking(False)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # no number above 2 is given out
+        try:
+            await loop.sock_connect(client, (host, int(port)))
+            await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            async with asyncio.timeout(10):
+                while not logger.of("warning"):
+                    await asyncio.sleep(0.01)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        async with asyncio.timeout(10):
+            assert (await loop.sock_recv(client, 100)).startswith(b"HTTP/1.1 200")
+    assert logger.of("warning")[0][0] == "no connection can be accepted"
+
+
+async def test_a_tls_handshake_that_never_comes_does_not_hold_up_the_end(serve, connect, authority):
+    """Who has not even begun is cut off with the rest."""
+    server = await serve(
+        {"/": hello}, header_timeout=30, shutdown_timeout=0.1, cert_file=authority.both
+    )
+    client = await connect(server)
+    await asyncio.sleep(0.05)
+    await server.shutdown()
+    assert await client.ended() == b""
