@@ -83,6 +83,17 @@ def test_the_type_checkers_know_every_package(tool, key):
     assert listed - {""} == wanted
 
 
+def test_what_users_write_is_type_checked():
+    """Every package has a file for it; each has a name of its own, or mypy would refuse it."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    assert "packages/*/tests/typing_*.py" in settings["mypy"]["files"]
+    assert "packages/**/typing_*.py" in settings["pyright"]["include"]
+    files = [[*each.tests.glob("typing_*.py")] for each in WORKSPACE.with_code()]
+    assert all(files)
+    names = [path.name for each in files for path in each]
+    assert len(names) == len(set(names))
+
+
 def test_the_root_is_no_distribution():
     """The root's pyproject.toml holds tool tables and nothing else."""
     document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

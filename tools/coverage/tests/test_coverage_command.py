@@ -31,8 +31,9 @@ def test_one():
 
 
 @pytest.fixture
-def coverage(tmp_path, capsys):
+def coverage(tmp_path, capsys, monkeypatch):
     """Write distributions, each a module and its tests, and run the command on them."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # they would start for nothing
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     real = text[text.index("[tool.coverage.run]") : text.index("[tool.ruff]")]
     (tmp_path / "pyproject.toml").write_text(SETTINGS + real)
