@@ -230,6 +230,26 @@ async def test_a_client_that_reads_slowly_is_served_to_the_end(serve):
     assert size > 2_000_000
 
 
+async def test_a_client_that_has_read_slowly_can_ask_again(serve):
+    """What it has taken in the end has no deadline any more."""
+
+    async def large(request):
+        return Response(b"x" * 2_000_000)
+
+    server = await serve({"/": large}, write_timeout=0.2, min_rate=10_000)
+    loop = asyncio.get_running_loop()
+    with narrow(server) as sock:
+        await asyncio.sleep(0.1)
+        for _ in range(2):
+            await loop.sock_sendall(sock, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b""
+            async with asyncio.timeout(30):
+                while not answer.partition(b"\r\n\r\n")[2].endswith(b"x" * 2_000_000):
+                    answer += await loop.sock_recv(sock, 1 << 20)
+            assert answer.startswith(b"HTTP/1.1 200")
+            await asyncio.sleep(0.3)
+
+
 async def test_connections_beyond_the_cap_are_turned_away(serve, connect, ask):
     """Those within it are served, and a place that becomes free is given again."""
     server = await serve({"/": hello}, max_connections=2)
