@@ -212,7 +212,7 @@ async def test_a_file_that_is_no_certificate_is_named(http, authority, tmp_path)
 async def test_tls_options_that_do_not_go_together_are_named(http, authority, tmp_path):
     """A key without its certificate, and TLS on a Unix socket."""
     sender = await http("https://127.0.0.1:9", ca_file=authority.ca, key_file="client.key")
-    with pytest.raises(TransportError, match="'client.key' is of no use without its cert_file"):
+    with pytest.raises(TransportError, match=r"'client\.key' is of no use"):
         await sender.send(message())
     receiver = await http()
     with pytest.raises(TransportError, match="a Unix socket is served without TLS") as caught:
