@@ -6,9 +6,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from tools.coverage.measure import Measured, NothingMeasured, measure
+from tools.in_parallel import in_parallel
 from tools.workspace import ROOT, Distribution, Workspace, WorkspaceError
 
 _FLOOR = 95.0
@@ -22,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         workspace = Workspace.load(options.root.resolve())
         chosen = workspace.select(options.packages) or workspace.with_code()
         with tempfile.TemporaryDirectory(prefix="mist-coverage-") as directory:
-            measured = asyncio.run(_measure(workspace, chosen, options, Path(directory)))
+            measured = asyncio.run(_measure(workspace, chosen, options.jobs, Path(directory)))
     except (WorkspaceError, NothingMeasured) as exc:
         print(exc, file=sys.stderr)
         return 1
@@ -57,30 +59,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 async def _measure(
-    workspace: Workspace,
-    chosen: Sequence[Distribution],
-    options: argparse.Namespace,
-    work: Path,
+    workspace: Workspace, chosen: Sequence[Distribution], jobs: int, work: Path
 ) -> list[Measured]:
-    free = asyncio.Semaphore(options.jobs)
-    ended = 0
-
-    async def one(distribution: Distribution) -> Measured:
-        nonlocal ended
-        async with free:
-            measured = await measure(workspace, distribution, work)
-        ended += 1
-        verdict = "ok" if measured.reaches(options.floor) else "FAILED"
-        told = f"{measured.package}: {verdict} ({measured.seconds:.1f} s)"
-        print(f"[{ended}/{len(chosen)}] {told}", file=sys.stderr, flush=True)
-        return measured
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(each)) for each in chosen]
-    except ExceptionGroup as several:
-        raise several.exceptions[0] from None
-    return [task.result() for task in tasks]
+    return await in_parallel([partial(measure, workspace, each, work) for each in chosen], jobs)
 
 
 def table(measured: Sequence[Measured], floor: float) -> str:

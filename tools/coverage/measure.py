@@ -48,6 +48,11 @@ class Measured:
     seconds: float
     problem: str = ""
 
+    def __str__(self) -> str:
+        failed = ", with failing tests" if self.problem else ""
+        reached = f"{self.lines} lines, {self.branches} branches{failed}"
+        return f"{self.package}: {reached} ({self.seconds:.1f} s)"
+
     def reaches(self, floor: float) -> bool:
         """Whether its tests passed and reached `floor` percent of lines and of branches."""
         return not self.problem and min(self.lines.percent, self.branches.percent) >= floor

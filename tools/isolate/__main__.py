@@ -13,6 +13,7 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from tools.in_parallel import in_parallel
 from tools.isolate.export import export
 from tools.isolate.isolation import Built, isolate, together
 from tools.isolate.outcome import Outcome, table
@@ -81,7 +82,8 @@ async def _isolate(workspace: Workspace, options: argparse.Namespace, work: Path
     await export(workspace.root, source)
     needed = sorted(declared_closure(names, workspace))
     wheels = await build(workspace, needed, source, work / "dist", options.jobs)
-    _tell(f"built {len(wheels)} wheels and sdists in {time.monotonic() - started:.1f} s")
+    seconds = time.monotonic() - started
+    print(f"built {len(wheels)} wheels and sdists in {seconds:.1f} s", file=sys.stderr, flush=True)
     built = Built(workspace, wheels, source, work, options.lowest_direct)
     return await _run_all(built, names, pythons, options)
 
@@ -94,24 +96,7 @@ async def _run_all(
         runs.extend(partial(isolate, built, name, python) for name in names)
     if not options.packages and "mist" in built.wheels:
         runs.extend(partial(together, built, python) for python in pythons)
-    free = asyncio.Semaphore(options.jobs)
-    ended = 0
-
-    async def one(work: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        nonlocal ended
-        async with free:
-            outcome = await work()
-        ended += 1
-        _tell(f"[{ended}/{len(runs)}] {outcome}")
-        return outcome
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(work)) for work in runs]
-    return [task.result() for task in tasks]
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    return await in_parallel(runs, options.jobs)
 
 
 if __name__ == "__main__":
