@@ -318,3 +318,26 @@ async def test_a_tls_handshake_that_never_comes_does_not_hold_up_the_end(serve, 
     await asyncio.sleep(0.05)
     await server.shutdown()
     assert await client.ended() == b""
+
+
+async def test_long_heads_that_are_pipelined_are_each_within_the_limit(serve, connect):
+    """A hundred heads of a kilobyte are no head of a hundred kilobytes, however they arrive."""
+    server = await serve({"/": hello})
+    client = await connect(server)
+    request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Filling: " + b"y" * 1000 + b"\r\n\r\n"
+    await client.send(request * 150 + request[:-1])
+    await client.send(request[-1:])
+    for _ in range(151):
+        assert (await client.answer()).status == 200
+
+
+async def test_pipelined_requests_wait_unread_while_others_are_answered(serve, connect):
+    """However many a client sends without waiting, only so many are held, and all are answered."""
+    server = await serve({"/": hello})
+    client = await connect(server)
+    # So long that what is read at once holds fewer than may wait.
+    request = b"GET / HTTP/1.1\r\nHost: x\r\nX-Filling: " + b"y" * 2000 + b"\r\n\r\n"
+    asking = asyncio.create_task(client.send(request * 1000))
+    for _ in range(1000):
+        assert (await client.answer()).status == 200
+    await asking

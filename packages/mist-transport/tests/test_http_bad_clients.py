@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import socket
 import time
 
 import pytest
 
 from mist.protocol import Message
+from mist.transport import Rejected
 
 # Real time throughout: deadlines are kept by the server under test, over real connections.
 SHORT = {"header_timeout": 0.2}
@@ -64,6 +66,93 @@ async def test_the_head_of_a_second_request_has_a_deadline_too(http):
     writer.write(head[:10])
     assert (await reader.readline()).startswith(b"HTTP/1.1 408")
     writer.close()
+
+
+async def test_line_ends_now_and_then_do_not_keep_a_connection(http):
+    """What is neither a request nor silence is a head that does not come to its end."""
+    receiver = await http(listen="127.0.0.1:0", listen_options=SHORT)
+    reader, writer = await connect(receiver)
+    body = message().marshal()
+    writer.write(b"POST /mist HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 202")
+    start = time.monotonic()
+    drip = asyncio.create_task(trickle(writer, b"\r\n" * 100, 0.02))
+    assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+    assert time.monotonic() - start < 2.0
+    await drip
+    writer.close()
+
+
+async def test_a_body_that_nobody_wants_does_not_keep_a_connection(http):
+    """Refused by its head, a request has only so long to come to its end."""
+    receiver = await http(listen="127.0.0.1:0", listen_options=SHORT)
+    reader, writer = await connect(receiver)
+    writer.write(b"POST /elsewhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+    start = time.monotonic()
+    drip = asyncio.create_task(trickle(writer, b" " * 1000, 0.02))
+    assert (await reader.readline()).startswith(b"HTTP/1.1 404")
+    with contextlib.suppress(ConnectionError):
+        await reader.read(-1)
+    assert time.monotonic() - start < 2.0
+    await drip
+    writer.close()
+
+
+async def test_a_client_that_does_not_read_its_answers_is_cut_off(http):
+    """Answers pile up only so far, and for only so long."""
+    receiver = await http(listen="127.0.0.1:0", listen_options=SHORT)
+    sock = socket.create_connection(receiver.addr.split(":"))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setblocking(False)
+    loop = asyncio.get_running_loop()
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    async def ask_on():
+        while True:
+            await loop.sock_sendall(sock, request * 100)
+            await asyncio.sleep(0)
+
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(ask_on(), 20.0)
+    sock.close()
+    sender = await http(receiver.listen_url)
+    await sender.send(message())
+
+
+async def test_bodies_that_arrive_at_once_are_bounded_in_all(http):
+    """Many clients that each keep within their own limit do not fill the memory together."""
+    receiver = await http(listen="127.0.0.1:0", inbox_bytes=100_000)
+    held = [await connect(receiver) for _ in range(3)]
+    head = b"POST /mist HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n"
+    for _, writer in held:
+        writer.write(head + b" " * 60_000)
+    async with asyncio.timeout(5.0):
+        done, _ = await asyncio.wait(
+            [asyncio.create_task(reader.readuntil(b"\r\n\r\n")) for reader, _ in held],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+    answer = done.pop().result()
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"retry-after" in answer
+    for _, writer in held:
+        writer.close()
+    await asyncio.sleep(0.05)
+    sender = await http(receiver.listen_url)
+    await sender.send(Message.new("test", "acme.text", "x" * 200_000))  # alone, it may be larger
+
+
+async def test_waiting_messages_are_bounded_in_bytes(http):
+    """Few large messages fill an inbox as well as many small ones, and it empties again."""
+    receiver = await http(listen="127.0.0.1:0", inbox_bytes=100_000)
+    sender = await http(receiver.listen_url)
+    large = [Message.new("test", "acme.text", "x" * 60_000) for _ in range(2)]
+    await sender.send(large[0])
+    with pytest.raises(Rejected, match="60002 of 100000 bytes") as caught:
+        await sender.send(large[1])
+    assert caught.value.code == "unavailable"
+    assert await receiver.receive() == large[0]
+    await sender.send(large[1])
+    assert await receiver.receive() == large[1]
 
 
 async def test_a_client_that_does_not_finish_its_body_is_cut_off(http):

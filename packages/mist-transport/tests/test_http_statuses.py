@@ -200,6 +200,7 @@ async def test_a_page_may_post_only_if_its_origin_was_allowed(http, client):
         ("https://evil.example", 403),
         ("null", 403),
         (f"http://{receiver.addr}", 202),
+        ("http://[", 403),
         ("https://app.example", 202),
     ]:
         status, headers, _ = await ask(
@@ -224,6 +225,16 @@ async def test_who_asks_without_an_origin_learns_the_methods(http, client):
     status, headers, _ = await ask(client, receiver, method="OPTIONS")
     assert (status, headers["Allow"]) == (204, "POST, OPTIONS")
     assert "Access-Control-Allow-Methods" not in headers
+
+
+async def test_a_name_that_leads_here_is_not_this_listener(http, client):
+    """Whoever holds a name can have it lead to any machine, once their page is loaded."""
+    receiver = await http(listen="127.0.0.1:0")
+    port = receiver.addr.rpartition(":")[2]
+    for host, expected in [("evil.example", 403), ("localhost", 202), ("[::1]", 202)]:
+        headers = {"Host": f"{host}:{port}", "Origin": f"http://{host}:{port}"}
+        status, _, _ = await ask(client, receiver, message().marshal(), headers=headers)
+        assert status == expected
 
 
 async def test_a_batch_is_taken_line_by_line(http, client):

@@ -96,6 +96,7 @@ class Connection(HttpToolsProtocol):
         if self._lingers or self._is_upgrade or self.transport.is_closing():
             return
         before, was_between = self._exchange, self._has_arrived
+        was_in_body = not (self._in_head or was_between)
         received = before.received if before is not None else 0
         super().data_received(data)
         exchange = self._exchange
@@ -107,7 +108,8 @@ class Connection(HttpToolsProtocol):
             # Line ends before a head are nothing to the parser: who sends but these is in a head.
             self._in_head = True
         if self._in_head:
-            self._count_head(len(data))
+            # Behind the end of another request, a head is counted from its next part on.
+            self._count_head(0 if was_in_body or exchange is not before else len(data))
         elif exchange is before and exchange is not None:
             self._count_framing(exchange, 0 if exchange.received > received else len(data))
         if self._read_timer is None and not self._has_arrived and not self._lingers:
@@ -200,6 +202,8 @@ class Connection(HttpToolsProtocol):
             return
         self.note_interest()
         super().on_response_complete()
+        if self.pipeline and not self.transport.is_closing():
+            self.flow.pause_reading()  # those who wait are enough
         if self._service.is_leaving:
             self.leave()
 

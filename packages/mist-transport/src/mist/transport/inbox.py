@@ -18,18 +18,30 @@ class Inbox(Generic[T]):
     Unlike `asyncio.Queue` it can be closed: what it holds can still be taken, nothing can be put.
     """
 
-    def __init__(self, size: int, name: str) -> None:
+    def __init__(
+        self,
+        size: int,
+        name: str,
+        *,
+        weigh: Callable[[T], int] | None = None,
+        capacity: int = 0,
+    ) -> None:
         """Make an empty queue.
 
         Args:
             size: How many items it holds at most.
             name: What an error calls it.
+            weigh: Tells how many bytes an item has, where these are bounded too.
+            capacity: How many bytes its items have at most. One item is held whatever it has.
         """
         if size < 1:
             raise ValueError(f"size must be at least 1, got {size}")
         self.size = size
         self.name = name
+        self.capacity = capacity
         self.closed = False
+        self._weigh = weigh
+        self._weight = 0
         self._items: deque[T] = deque()
         self._takers: Waiters = deque()
         self._waiting_for_room: Waiters = deque()
@@ -50,6 +62,15 @@ class Inbox(Generic[T]):
             raise BufferFull(
                 f"{self.name} is full: {self.size} messages wait to be received", room=self.room
             )
+        if self._weigh is not None:
+            weight = self._weight + self._weigh(item)
+            if weight > self.capacity and self._items:
+                raise BufferFull(
+                    f"{self.name} is full: {self._weight} of {self.capacity} bytes wait to be"
+                    " received",
+                    room=self.room,
+                )
+            self._weight = weight
         self._items.append(item)
         if self._takers:
             _wake_one(self._takers)
@@ -69,6 +90,8 @@ class Inbox(Generic[T]):
             await _wait_in(self._takers, self._has_items, first=came_too_late)
             came_too_late = True
         item = self._items.popleft()
+        if self._weigh is not None:
+            self._weight -= self._weigh(item)
         if self._waiting_for_room:
             _wake_one(self._waiting_for_room)
         return item
@@ -93,6 +116,8 @@ class Inbox(Generic[T]):
         return bool(self._items)
 
     def _has_room(self) -> bool:
+        if self._weigh is not None and self._weight >= self.capacity:
+            return not self._items
         return len(self._items) < self.size
 
     def _offer_room(self) -> None:

@@ -59,11 +59,14 @@ class Endpoint:
         *,
         batch: bool,
         max_message_size: int,
+        max_arriving: int,
         body_timeout: float,
     ) -> None:
         self._inbox = inbox
         self._gate = gate
         self._max_message_size = max_message_size
+        self._max_arriving = max_arriving
+        self._arriving = 0  # bytes of bodies that are being read
         self._body_timeout = body_timeout
         kinds = f"{JSON}, {NDJSON}" if batch else JSON
         self._accept_post: Header = (b"accept-post", kinds.encode())
@@ -103,13 +106,37 @@ class Endpoint:
             raise _too_long(limit)
         try:
             async with asyncio.timeout(self._body_timeout):
-                return await _read(receive, limit)
+                return await self._read(receive, limit)
         except TimeoutError:
             raise Refused(
                 HTTPStatus.REQUEST_TIMEOUT,
                 f"the body did not arrive within {self._body_timeout:g} seconds",
                 _CLOSE,
             ) from None
+
+    async def _read(self, receive: Receive, limit: int) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            while True:
+                event = await receive()
+                if event["type"] == "http.disconnect":
+                    raise _Disconnected
+                chunk: bytes = event.get("body", b"")
+                size += len(chunk)
+                if size > limit:
+                    raise _too_long(limit)
+                if not event.get("more_body", False):
+                    return b"".join([*chunks, chunk]) if chunks else chunk
+                chunks.append(chunk)
+                self._arriving += len(chunk)
+                # One body alone is bounded by its own limit.
+                if self._arriving > self._max_arriving and self._arriving > size:
+                    raise Refused(
+                        HTTPStatus.SERVICE_UNAVAILABLE, "too much is arriving at once", _CLOSE
+                    )
+        finally:
+            self._arriving -= sum(map(len, chunks))
 
     async def _take(self, body: bytes, trace: Mapping[str, str]) -> None:
         refusal = await self._put_in_turn(0, body, trace)
@@ -200,22 +227,6 @@ class Endpoint:
             own.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status.value, "headers": own})
         await send({"type": "http.response.body", "body": body, "more_body": more_body})
-
-
-async def _read(receive: Receive, limit: int) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise _Disconnected
-        chunk: bytes = event.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise _too_long(limit)
-        if not event.get("more_body", False):
-            return b"".join([*chunks, chunk]) if chunks else chunk
-        chunks.append(chunk)
 
 
 async def _serve_other(scope: Scope, receive: Receive, send: Send) -> None:

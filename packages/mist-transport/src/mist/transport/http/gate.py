@@ -3,7 +3,9 @@
 import hmac
 from collections.abc import Mapping, MutableMapping
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from mist.transport.http.batch import JSON, NDJSON
 
@@ -53,6 +55,11 @@ class Gate:
                 "send the body without Content-Encoding",
                 (b"accept-encoding", b"identity"),
             )
+        if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+            # What is left when the chunks are put together is still encoded.
+            raise Refused(
+                HTTPStatus.NOT_IMPLEMENTED, "send the body with no Transfer-Encoding but chunked"
+            )
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         if content_type.partition(";")[0].strip().lower() not in _BATCH_TYPES:
             # What else it calls itself does not matter: it has to be a message.
@@ -65,17 +72,25 @@ class Gate:
         """Return the origin of the page that posts, or nothing when it is our own or no page.
 
         Any page that somebody looks at can post to a listener on their machine. So only pages
-        of the listener's own origin may, and those of the origins that were allowed.
+        of the listener's own origin may, and those of the origins that were allowed. An origin
+        whose host is a name is not known to be our own: whoever holds the name can have it lead
+        here once the page is loaded (DNS rebinding).
 
         Raises:
             Refused: The page's origin was not allowed.
         """
         origin = headers.get(b"origin", b"").decode("latin-1")
-        if origin.partition("://")[2] == headers.get(b"host", b"").decode("latin-1") or not origin:
+        if not origin:
             return ""
         if origin in self._allow_origins or "*" in self._allow_origins:
             return origin
-        raise Refused(HTTPStatus.FORBIDDEN, "pages of this origin may not post here")
+        authority = origin.partition("://")[2]
+        if authority == headers.get(b"host", b"").decode("latin-1") and _is_address(authority):
+            return ""
+        raise Refused(
+            HTTPStatus.FORBIDDEN,
+            "pages of this origin may not post here, unless it is in the listener's allow_origins",
+        )
 
     def _is_addressed(self, scope: Scope) -> bool:
         """Tell whether the path is ours, or a router has sent the request here all the same."""
@@ -95,6 +110,15 @@ class Gate:
                 "no token, or the wrong one",
                 (b"www-authenticate", b'Bearer realm="mist"'),
             )
+
+
+def _is_address(authority: str) -> bool:
+    """Tell whether the host of a URL's authority is an address or `localhost`, and no other name."""
+    try:
+        host = urlsplit(f"//{authority}").hostname
+        return host == "localhost" or bool(ip_address(host or ""))
+    except ValueError:
+        return False
 
 
 def allowed_methods(origin: str) -> list[Header]:

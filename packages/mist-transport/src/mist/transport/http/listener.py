@@ -1,33 +1,25 @@
 """A listening socket served by uvicorn, until it is closed."""
 
 import asyncio
-import logging
 import ssl
-from collections.abc import Callable
-from contextlib import suppress
 from email.utils import formatdate
 from functools import partial
-from http import HTTPStatus
-from socket import AF_INET, AF_INET6, IPPROTO_TCP, TCP_NODELAY, socket
-from typing import Any, Final, cast
+from socket import AF_INET, AF_INET6, socket
+from typing import Any, Final
 from urllib.parse import quote
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from mist.transport.errors import TransportError
 from mist.transport.http.address import TCPAddress, UnixAddress, parse_address
 from mist.transport.http.binding import bind, remove
+from mist.transport.http.connection import Connection
 from mist.transport.http.endpoint import Endpoint
 
-_MAX_HEAD: Final = 64 << 10
 # Longer than clients keep an idle connection (Go: 90 s, aiohttp: 15 s), so that it is the client
 # that closes it, and no request meets the closing.
 _IDLE_SECONDS: Final = 120
-
-_logger = logging.getLogger("mist.transport.http")
-_logger.addHandler(logging.NullHandler())
 
 
 class Listener:
@@ -163,10 +155,10 @@ class Listener:
             await asyncio.sleep(1.0)
 
     def _new_connection(self) -> asyncio.Protocol:
-        return _Connection(
+        return Connection(
             self._config,
             self._state,
-            header_timeout=self._header_timeout,
+            patience=self._header_timeout,
             has_room=self._has_room,
             on_lost=self._note_lost,
         )
@@ -183,94 +175,6 @@ class Listener:
         while self._state.connections:
             self._empty.clear()
             await self._empty.wait()
-
-
-class _Connection(HttpToolsProtocol):
-    """uvicorn's connection, with bounds on the head's time and size, and on their number."""
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        state: ServerState,
-        *,
-        header_timeout: float,
-        has_room: Callable[[], bool],
-        on_lost: Callable[[], None],
-    ) -> None:
-        super().__init__(config, state, {})
-        self.logger = _logger
-        self.access_log = False
-        self._header_timeout = header_timeout
-        self._has_room = has_room
-        self._on_lost = on_lost
-        self._head_size = 0
-        self._awaits_head = True
-        self._head_timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast("asyncio.Transport", transport))
-        sock: socket = transport.get_extra_info("socket")
-        if sock.family in (AF_INET, AF_INET6):
-            # asyncio would do so only for a socket that was told by name that it is TCP; without
-            # it, an answer's body waits for the acknowledgement of its head, 40 ms.
-            with suppress(OSError):  # it may be gone already
-                sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-        if self._has_room():
-            self._start_head_timer()
-        else:
-            self._turn_away(HTTPStatus.SERVICE_UNAVAILABLE)
-
-    def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
-            return
-        super().data_received(data)
-        if not self._awaits_head:
-            return
-        self._head_size += len(data)
-        if self._head_size > _MAX_HEAD:
-            self._turn_away(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        elif self._head_timer is None and not self.transport.is_closing():
-            self._start_head_timer()
-
-    def on_message_begin(self) -> None:
-        self._awaits_head = True
-        self._head_size = 0
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._awaits_head = False
-        self._stop_head_timer()
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_head_timer()
-        super().connection_lost(exc)
-        self._on_lost()
-
-    def _start_head_timer(self) -> None:
-        self._head_timer = self.loop.call_later(
-            self._header_timeout, self._turn_away, HTTPStatus.REQUEST_TIMEOUT
-        )
-
-    def _stop_head_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _is_answering(self) -> bool:
-        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
-        return cycle is not None and not cycle.response_complete
-
-    def _turn_away(self, status: HTTPStatus) -> None:
-        if self._is_answering():
-            # A request before this one is being answered: an answer here would be taken for its.
-            self.transport.abort()
-            return
-        self.transport.write(
-            f"HTTP/1.1 {status.value} {status.phrase}\r\n"
-            "Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
-        )
-        self.transport.close()
 
 
 def _give_back(where: TCPAddress | UnixAddress, binding: "asyncio.Task[socket]") -> None:

@@ -39,6 +39,7 @@ class HTTP(Conversation):
         token: str | None = None,
         timeout: float = 10.0,
         inbox: int = 1024,
+        inbox_bytes: int = 256 << 20,
         path: str = DEFAULT_PATH,
         batch: bool = True,
         max_batch_messages: int = 1024,
@@ -60,6 +61,8 @@ class HTTP(Conversation):
             token: Bearer token (RFC 6750) to send along, and to demand of whoever posts here.
             timeout: Bound on one request, in seconds.
             inbox: How many received messages may wait; beyond that, peers are told to come back.
+            inbox_bytes: How many bytes of payload may wait in all, and how many of bodies that are
+                arriving may be held; one message is taken whatever its size.
             path: Where the listener takes messages.
             batch: Whether to send and to take batches, with peers that do.
             max_batch_messages: How many messages a batch holds at most.
@@ -81,6 +84,7 @@ class HTTP(Conversation):
         for name, value in (
             ("timeout", timeout),
             ("inbox", inbox),
+            ("inbox_bytes", inbox_bytes),
             ("max_batch_messages", max_batch_messages),
             ("max_batch_bytes", max_batch_bytes),
             ("max_message_size", max_message_size),
@@ -103,13 +107,16 @@ class HTTP(Conversation):
         self._max_batch_messages = max_batch_messages
         self._max_batch_bytes = max_batch_bytes
         self._shutdown_timeout = shutdown_timeout
-        self._inbox: Inbox[Received] = Inbox(inbox, "the HTTP inbox")
+        self._inbox: Inbox[Received] = Inbox(
+            inbox, "the HTTP inbox", weigh=_payload_size, capacity=inbox_bytes
+        )
         gate = Gate(path=path, token=token, batch=batch, allow_origins=frozenset(allow_origins))
         self._endpoint = Endpoint(
             self._inbox,
             gate,
             batch=batch,
             max_message_size=min(max_message_size, MAX_MESSAGE_SIZE),
+            max_arriving=inbox_bytes,
             body_timeout=body_timeout,
         )
         self._opening = asyncio.Lock()
@@ -167,7 +174,8 @@ class HTTP(Conversation):
             key_file: Its private key, where that is not in `cert_file`.
             client_ca_file: Demand of peers a certificate signed by one of these (PEM).
             ssl_context: TLS settings, instead of these three files.
-            header_timeout: Bound on the arrival of a request's head, in seconds.
+            header_timeout: Bound on the arrival of a request's head, on that of a body which was
+                refused, and on the reading of an answer, in seconds.
             max_connections: How many connections are served at once; more are turned away.
             backlog: How many connections may wait to be accepted.
 
@@ -292,6 +300,10 @@ class HTTP(Conversation):
         if self._listener is None:
             raise TransportError("not listening; call listen() first", code="validation")
         return self._listener
+
+
+def _payload_size(received: Received) -> int:
+    return len(received[0].payload)
 
 
 def _import_sender() -> "type[HTTPSender]":
