@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from contextlib import suppress
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
