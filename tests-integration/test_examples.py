@@ -1,5 +1,6 @@
 """What the repository shows to a newcomer runs as it is shown."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -81,20 +82,30 @@ def test_the_console_examples_of_the_readme_run(root, tmp_path):
         script, shown = _script(block)
         free = _free_port()
         with tempfile.TemporaryFile("w+") as out:
-            ended = subprocess.run(
+            shell = subprocess.Popen(
                 ["bash", "-c", script.replace(port, f"127.0.0.1:{free}")],
                 cwd=tmp_path,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                timeout=60,
-                check=False,
                 env={**os.environ, "TERM": "dumb"},
+                start_new_session=True,
             )
+            try:
+                shell.wait(timeout=60)
+            finally:
+                _end_group(shell.pid)
             out.seek(0)
             told = out.read().replace(f"127.0.0.1:{free}", port)
-        assert ended.returncode == 0, told
+        assert shell.returncode == 0, told
         for line in shown:
             assert _shape(line) in map(_shape, told.splitlines()), told
+
+
+def _end_group(leader):
+    """End what a failed command has left in the background."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(leader, signal.SIGKILL)
 
 
 def _free_port():

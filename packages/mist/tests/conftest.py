@@ -72,6 +72,7 @@ def begun() -> Callable[[subprocess.Popen[str]], None]:
             if int(caught, 16) >> signal.SIGTERM - 1 & 1:
                 return
             time.sleep(0.01)
+        pytest.fail("the command has not begun")
 
     return wait
 

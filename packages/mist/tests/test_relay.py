@@ -476,7 +476,7 @@ def test_kill_ends_it_with_its_status(start, tmp_path, messages):
     """SIGTERM ends a waiting relay with 143 and tells the count."""
     (tmp_path / "in.jsonl").write_bytes(marshal_lines(messages(2)))
     relay = start("relay", "--follow", "in.jsonl", "-")
-    assert [relay.stdout.readline() for _ in range(2)]
+    assert all(relay.stdout.readline() for _ in range(2))
     relay.terminate()
     assert relay.wait(30) == 143
     assert "relay: 2 messages" in relay.stderr.read()
