@@ -76,7 +76,8 @@ async def _isolate(workspace: Workspace, options: argparse.Namespace, work: Path
     for python in pythons:
         found = await run(find_uv_bin(), "python", "find", python, cwd=workspace.root)
         if not found.ok:
-            raise WorkspaceError(f"no Python {python} on this machine; choose another by --python")
+            remedy = "choose another by --python"
+            raise WorkspaceError(f"no Python {python} on this machine; {remedy}\n{found}")
     started = time.monotonic()
     source = work / "source"
     await export(workspace.root, source)
