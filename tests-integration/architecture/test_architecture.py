@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ import pytest
 from tools.graph.architecture import TABLE, Architecture
 from tools.graph.check import check
 from tools.graph.providers import Providers
+from tools.graph.written import PAGE, PICTURE, written
 from tools.workspace import ROOT, Workspace
 
 WORKSPACE = Workspace.load()
@@ -98,3 +100,22 @@ def test_the_root_is_no_distribution():
     """The root's pyproject.toml holds tool tables and nothing else."""
     document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert set(document) == {"tool"}
+
+
+@pytest.mark.parametrize("path", [PAGE, PICTURE], ids=str)
+def test_the_drawn_graph_is_the_real_one(path):
+    """The architecture's page and picture show the dependencies of now; `hatch run graph --write`."""
+    graph, _ = check(WORKSPACE, ARCHITECTURE, Providers.installed())
+    assert (ROOT / path).read_text(encoding="utf-8") == written(graph)[path]
+
+
+def test_the_readme_lists_what_each_package_brings():
+    """Its table has a row for every distribution, and its last column is the declared dependencies."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| \[(mist[\w-]*)\]\(packages/\1/README\.md\) \| .+ \| (.+) \|$", text, re.MULTILINE
+    )
+    told = {
+        name: set() if brings == "nothing" else set(brings.split(", ")) for name, brings in rows
+    }
+    assert told == {each.name: {d.name for d in each.dependencies} for each in WORKSPACE}

@@ -21,6 +21,8 @@ def test_public_objects_carry_the_public_module():
         assert getattr(mist.parallel, name).__module__ == "mist.parallel"
 
 
-def test_the_readme_example_runs(readme_example):
-    """The example of the README does what its assertions say."""
-    exec(compile(readme_example, "README.md", "exec"), {"__name__": "readme"})
+def test_the_readme_examples_run(readme_examples):
+    """Each example of the README does what its assertions say."""
+    assert readme_examples
+    for example in readme_examples:
+        exec(compile(example, "README.md", "exec"), {"__name__": "readme"})

@@ -237,6 +237,22 @@ async def test_a_name_that_leads_here_is_not_this_listener(http, client):
         assert status == expected
 
 
+async def test_a_page_that_may_post_may_read_every_answer(http, client):
+    """A browser shows a page the reason of a refusal, and the headers that a sender goes by."""
+    receiver = await http(listen="127.0.0.1:0", inbox=1, allow_origins=["*"])
+    origin = {"Origin": "https://app.example"}
+    bodies = [b"nonsense", message().marshal(), message().marshal()]
+    for body, expected in zip(bodies, (400, 202, 503), strict=True):
+        status, headers, _ = await ask(client, receiver, body, headers=origin)
+        assert status == expected
+        assert headers["Access-Control-Allow-Origin"] == "https://app.example"
+        assert headers["Access-Control-Expose-Headers"] == "Accept-Post, Retry-After"
+    receiver = await http(listen="127.0.0.1:0", allow_origins=["https://other.example"])
+    status, headers, _ = await ask(client, receiver, b"nonsense", headers=origin)
+    assert status == 403
+    assert "Access-Control-Allow-Origin" not in headers
+
+
 async def test_a_batch_is_taken_line_by_line(http, client):
     """Each line has its own fate; blank lines are no messages, and CR LF ends a line too."""
     receiver = await http(listen="127.0.0.1:0", inbox=3)

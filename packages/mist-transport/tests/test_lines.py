@@ -3,7 +3,7 @@
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mist.protocol import Message, MessageTooLarge, ProtocolError
@@ -25,6 +25,7 @@ def drain(parser: LineParser) -> tuple[list[Message], list[str]]:
         found.append(message)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_chunk_boundaries_do_not_matter(data: st.DataObject) -> None:
     """Cut anywhere, the same input gives the same messages and the same errors."""

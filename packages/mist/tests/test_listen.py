@@ -77,6 +77,18 @@ def test_what_is_wrong_with_the_words_is_told(execute, words, status, reason):
     assert ended.err.count("\n") == 1
 
 
+def test_a_page_may_post_only_if_its_origin_was_allowed(listen, messages):
+    """--allow-origin names the origins whose pages may post."""
+    listener = listen("--allow-origin", "http://a.example,http://b.example")
+    (message,) = messages(1)
+    for origin, expected in [("http://b.example", 202), ("http://c.example", 403)]:
+        try:
+            status = _post(listener.url, message.marshal(), Origin=origin)
+        except urllib.error.HTTPError as refused:
+            status = refused.code
+        assert status == expected
+
+
 def test_a_token_is_demanded(listen, messages):
     """Whoever does not show the token is refused."""
     listener = listen("--token", "secret")

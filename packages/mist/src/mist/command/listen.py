@@ -1,6 +1,7 @@
 """`mist listen`: take messages over HTTP, and print, store or pass them on."""
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -29,6 +30,7 @@ def listen_command() -> Command:
             "mist listen 127.0.0.1:0 --to messages.jsonl",
             "mist listen unix:/run/mist.sock --to http://127.0.0.1:8081",
             "mist listen :8443 --cert server.pem --token ...",
+            "mist listen 127.0.0.1:8080 --allow-origin http://localhost:5173",
         ],
     )
     command.add_argument("addr", "host:port, :port, [::1]:port or unix:/path")
@@ -36,6 +38,11 @@ def listen_command() -> Command:
     command.add_int_flag("count", 0, "stop after this many messages; 0 for never")
     command.add_int_flag("inbox", 4096, "messages that may wait before peers are told to come back")
     command.add_string_flag("token", "", "bearer token that peers must show")
+    command.add_string_flag(
+        "allow-origin",
+        "",
+        "origins whose pages may post from a browser, separated by commas; * for all",
+    )
     command.add_string_flag(
         "cert", "", "the server's certificate chain (PEM), to speak TLS", complete="file"
     )
@@ -53,6 +60,7 @@ async def listening(
     *,
     inbox: int = 4096,
     token: str | None = None,
+    allow_origins: Iterable[str] = (),
     **tls: Any,
 ) -> HTTP:
     """Return a transport that listens at an address or URL, and say where on standard error.
@@ -61,6 +69,7 @@ async def listening(
         where: An address, `http://host:port/path` or `http+unix:///path`.
         inbox: How many messages may wait.
         token: What peers must show.
+        allow_origins: Origins whose pages may post.
         tls: The certificate files of `HTTP.listen`.
 
     Raises:
@@ -77,7 +86,7 @@ async def listening(
         where = f"unix:{unquote(url.path)}" if url.scheme == "http+unix" else url.netloc
         if url.scheme == "http" and url.path.strip("/"):
             options["path"] = url.path
-    http = HTTP(token=token, inbox=inbox, **options)
+    http = HTTP(token=token, inbox=inbox, allow_origins=allow_origins, **options)
     await http.listen(where, **tls)
     sys.stderr.write(f"listening at {http.listen_url}\n")
     sys.stderr.flush()
@@ -93,6 +102,7 @@ async def _run(command: Command, _args: list[str]) -> int:
             command.get_argument("addr"),
             inbox=command.get_int("inbox"),
             token=command.get_string("token") or None,
+            allow_origins=filter(None, command.get_string("allow-origin").split(",")),
             cert_file=command.get_string("cert") or None,
             key_file=command.get_string("key") or None,
             client_ca_file=command.get_string("client-ca") or None,

@@ -77,6 +77,7 @@ class Endpoint:
             await _serve_other(scope, receive, send)
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        origin = ""
         try:
             origin = self._gate.foreign_origin(headers)
             if scope["method"] == "OPTIONS":
@@ -92,7 +93,7 @@ class Endpoint:
                 await self._take(body, trace)
                 await self._answer(send, HTTPStatus.ACCEPTED, b"", allowed_origin(origin))
         except Refused as refused:
-            await self._refuse(refused, receive, send)
+            await self._refuse(refused, receive, send, allowed_origin(origin))
         except _Disconnected:
             pass
 
@@ -197,9 +198,11 @@ class Endpoint:
         body = _encode(BatchAnswer(count - len(refusals), refusals))
         await self._answer(send, HTTPStatus.OK, body, headers)
 
-    async def _refuse(self, refused: Refused, receive: Receive, send: Send) -> None:
+    async def _refuse(
+        self, refused: Refused, receive: Receive, send: Send, cors: list[Header]
+    ) -> None:
         body = f"{refused.reason}\n".encode()
-        headers = [_TEXT, *refused.headers]
+        headers = [_TEXT, *refused.headers, *cors]
         if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers.append(_RETRY_AFTER)
         lingers = _CLOSE in refused.headers
