@@ -219,6 +219,14 @@ async def test_a_page_may_post_only_if_its_origin_was_allowed(http, client):
     assert "authorization" in headers["Access-Control-Allow-Headers"]
 
 
+async def test_who_asks_without_an_origin_learns_the_methods(http, client):
+    """A program is not told what pages may do."""
+    receiver = await http(listen="127.0.0.1:0")
+    status, headers, _ = await ask(client, receiver, method="OPTIONS")
+    assert (status, headers["Allow"]) == (204, "POST, OPTIONS")
+    assert "Access-Control-Allow-Methods" not in headers
+
+
 async def test_a_name_that_leads_here_is_not_this_listener(http, client):
     """Whoever holds a name can have it lead to any machine, once their page is loaded."""
     receiver = await http(listen="127.0.0.1:0")
