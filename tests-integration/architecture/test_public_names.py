@@ -18,12 +18,12 @@ WORKSPACE = Workspace.load()
 
 
 def public_modules(distribution):
-    """Import the modules of a distribution that say what is public in them."""
+    """Import the packages of a distribution that say what is public in them."""
     found = []
-    for path in sorted(distribution.source.rglob("*.py")):
+    for path in sorted(distribution.source.rglob("__init__.py")):
         if re.search(r"^__all__\b", path.read_text(encoding="utf-8"), re.MULTILINE):
-            parts = path.relative_to(distribution.directory / "src").with_suffix("").parts
-            found.append(importlib.import_module(".".join(parts).removesuffix(".__init__")))
+            parts = path.parent.relative_to(distribution.directory / "src").parts
+            found.append(importlib.import_module(".".join(parts)))
     return found
 
 
