@@ -381,11 +381,16 @@ def _literal(default: Any, kind: Type, field: Field) -> str:
     if isinstance(kind, List):
         return f"[{', '.join(_literal(item, kind.item, field) for item in default)}]"
     if isinstance(kind, Map):
-        members = (f"{json.dumps(k)}: {_literal(v, kind.value, field)}" for k, v in default.items())
-        return f"{{ {', '.join(members)} }}"
+        return _object({k: _literal(v, kind.value, field) for k, v in default.items()})
+    if isinstance(kind, Reference):
+        return _object({k: _written(v) for k, v in default.items()})
     if isinstance(kind, Integer) and (_integer(kind, field) == "f.bigint" or abs(default) > _SAFE):
         return f"{default}n"
     return _written(default)
+
+
+def _object(members: Mapping[str, str]) -> str:
+    return f"{{ {', '.join(f'{json.dumps(key)}: {text}' for key, text in members.items())} }}"
 
 
 def _written(value: Any) -> str:
