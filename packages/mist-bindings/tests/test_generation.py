@@ -60,7 +60,9 @@ def test_a_client_is_judged_by_its_own_files_alone(language, tmp_path):
 
 def test_a_template_and_its_parts_fit():
     """A hole that nothing fills, or a part without a hole, is an error and not a broken client."""
-    with pytest.raises(ValueError, match=r"README\.md\.in.*holes \['notice'\], parts \['version'\]"):
+    with pytest.raises(
+        ValueError, match=r"README\.md\.in.*holes \['notice'\], parts \['version'\]"
+    ):
         fill("typescript/README.md.in", version="1")
 
 

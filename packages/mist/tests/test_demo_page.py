@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from mist.command.demo.live import Live
-from mist.command.demo.mail import BREAKER, BreakerChange
+from mist.command.demo.mail import BREAKER, HELLO, BreakerChange
 from mist.protocol import EvalResult, EvalRun, Message, MessageType, TraceSpan
 
 # Real time: a real run in a real process, looked at by a real browser.
@@ -243,6 +243,12 @@ def test_results_are_counted_by_suite(live):
     assert seen["suites"] == {
         "s": {"tasks": 2, "passed": 1, "errors": 1, "score": 1.0, "baseline": 0.5}
     }
+
+
+def test_where_tools_listen_is_told(live):
+    """Each by its name, so that the page can lead to its probes and metrics."""
+    live(Message.new("infermux", HELLO, {"url": "http://127.0.0.1:7"}))
+    assert live.snapshot()["tools"] == {"infermux": "http://127.0.0.1:7"}
 
 
 def test_a_breakers_changes_have_their_times_and_a_bound(live):
