@@ -33,6 +33,7 @@ class Limits(msgspec.Struct):
     """Bounds."""
 
     most: int = 9
+    until_ns: int = 1 << 60
 
 
 class Thing(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
@@ -74,7 +75,7 @@ SOUND = [
     '{"id":"a","count":9007199254740993,"maybe":false,"notes":["",null],"free":[1,{"a":null}]}',
     '{"id":"a","constructor":"","from-where":"here"}',
     '{"id":"a","constructor":"x","percent":50,"seen_ns":5}',
-    '{"id":"a","label":null,"steps":[],"limits":{"most":7}}',
+    '{"id":"a","label":null,"steps":[],"limits":{"most":7,"until_ns":9223372036854775807}}',
     '{"id":"a","label":"none","steps":[1,null],"limits":{}}',
 ]
 WRONG = [
@@ -116,14 +117,14 @@ import { Message, type Part, type Thing } from "mist-client";
 const part: Part = { name: "p", parts: [{ name: "q" }] };
 const thing: Thing = {
   id: "a", part, colour: "blue", size: 2, seen_ns: 5n, percent: 7, count: 3n, constructor: "me",
-  limits: { most: 1 },
+  limits: { most: 1n, until_ns: 5n },
 };
 Message.create("s", "acme.thing", thing);
 Message.create("s", "acme.part", part);
 // @ts-expect-error -- no such colour
 Message.create("s", "acme.thing", { ...thing, colour: "green" });
 // @ts-expect-error -- it has no id
-Message.create("s", "acme.thing", { constructor: "me", limits: { most: 1 } });
+Message.create("s", "acme.thing", { constructor: "me", limits: { most: 1n, until_ns: 5n } });
 
 export function describe(message: Message): string | null {
   const { type, payload } = message.decode();
