@@ -10,9 +10,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
+
+from mist.command.demo.declaration import NEEDED
+
+if missing := [name for name in NEEDED if find_spec(f"mist.{name}") is None]:
+    pytest.skip(f"the extra `demo` is not installed: {missing}", allow_module_level=True)
 
 from mist.command.demo.live import Live
 from mist.command.demo.mail import BREAKER, HELLO, BreakerChange
