@@ -52,6 +52,8 @@ def test_a_client_is_judged_by_its_own_files_alone(language, tmp_path):
     (tmp_path / "node_modules" / "tool.wasm").write_bytes(b"\0asm\xff")
     texts = render(language, own_protocol())
     assert stale(tmp_path, texts) == []
+    first.write_bytes(first.read_bytes().replace(b"\n", b"\r\n"))
+    assert stale(tmp_path, texts) == [], "line ends are those of the system's Git"
     first.unlink()
     for path in others:
         path.write_bytes(b"\xff")

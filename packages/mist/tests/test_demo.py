@@ -151,7 +151,10 @@ def test_a_directory_that_cannot_be_is_one_line(execute, tmp_path):
 @needs_extra
 @pytest.mark.parametrize(
     ("variable", "below"),
-    [("XDG_STATE_HOME", "mist-demo"), ("HOME", ".local/state/mist-demo")],
+    [
+        ("XDG_STATE_HOME", "mist-demo"),
+        ("HOME" if os.name == "posix" else "USERPROFILE", ".local/state/mist-demo"),
+    ],
 )
 def test_runs_are_kept_with_the_users_own_state(execute, tmp_path, monkeypatch, variable, below):
     """Without --dir they are where programs keep state: the XDG Base Directory Specification."""

@@ -77,8 +77,13 @@ def stale(directory: Path, texts: Mapping[str, str]) -> list[str]:
     if not directory.is_dir():
         raise BindingsError(f"{directory} is not a directory", code="not_found")
     return sorted(
-        name for name, text in texts.items() if read_file(directory / name) != text.encode()
+        name for name, text in texts.items() if not _holds(directory / name, text.encode())
     )
+
+
+def _holds(path: Path, wanted: bytes) -> bool:
+    # Git on Windows may have checked it out with that system's line ends.
+    return (read_file(path) or b"").replace(b"\r\n", b"\n") == wanted
 
 
 def _texts(directory: Traversable, prefix: str = "") -> list[tuple[str, str]]:
