@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from mist.errors.code import Code, code_is_retryable, standard_code
@@ -10,7 +11,6 @@ from mist.errors.problem import problem_details
 # `typing` would be most of this package's import time, so only type checkers see it.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Self, overload
 
 
@@ -93,8 +93,14 @@ class MistError(Exception):
         that are not ours are ignored.
 
         Raises:
-            MistError: code `protocol`, where `code` is missing or a member has the wrong type.
+            MistError: code `protocol`, where `code` is missing or a member has the wrong type, or
+                `wire` is no object at all.
         """
+        # From the wire comes whatever JSON can say.
+        if not isinstance(wire, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise MistError(
+                Code.PROTOCOL, f"error object: expected an object, got {type(wire).__name__}"
+            )
         code = _text_member(wire, "code")
         if not code:
             raise MistError(Code.PROTOCOL, "error object: `code` is missing")

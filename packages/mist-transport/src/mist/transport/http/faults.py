@@ -30,10 +30,20 @@ def explain(exc: Exception, name: str, timeout: float) -> TransportError:
         reason = _reason(exc.os_error)
         return TransportError(f"cannot connect to {name}: {reason}")
     if isinstance(exc, aiohttp.ClientResponseError):
-        return TransportError(f"{name} does not answer in HTTP: {exc.message}", code="protocol")
+        return TransportError(f"{name} does not answer in HTTP: {printable(exc.message)}", code="protocol")
     if isinstance(exc, ValueError):
         return TransportError(f"cannot post to {name}: {exc}", code="validation")
     return TransportError(f"lost the connection to {name} before it answered: {exc}")
+
+
+def printable(text: str) -> str:
+    """Return what a peer said on one line, with nothing in it that a terminal would obey."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
+        for char in text
+    )
 
 
 def status_line(status: int) -> str:

@@ -18,7 +18,7 @@ from mist.transport.headers import outgoing_headers
 from mist.transport.http.address import Target
 from mist.transport.http.batch import JSON, NDJSON, BatchAnswer
 from mist.transport.http.coalescing import Coalescer, Fate
-from mist.transport.http.faults import explain, retry_after, status_line
+from mist.transport.http.faults import explain, printable, retry_after, status_line
 
 # Shorter than what servers commonly grant an idle connection (uvicorn: 5 s), so that a request
 # does not meet the server's closing.
@@ -179,7 +179,7 @@ class HTTPSender:
             if 0 <= refusal.index < count:
                 fates[refusal.index] = Rejected(
                     f"{self._target.name} rejected the message:"
-                    f" {status_line(refusal.status)}: {self._shown(refusal.error)}",
+                    f" {status_line(refusal.status)}: {printable(self._shown(refusal.error))}",
                     status=refusal.status,
                     body=self._shown(refusal.error),
                     retry_after=retry_after(answer.headers),
@@ -208,7 +208,10 @@ class HTTPSender:
                 raise TransportClosed(
                     f"the transport to {self._target.name} was closed before it answered"
                 ) from exc
-            raise explain(exc, self._target.name, self._timeout) from exc
+            fault = explain(exc, self._target.name, self._timeout)
+            # Such an error has the request in its repr, and that has the token.
+            told = not isinstance(exc, aiohttp.ClientResponseError)
+            raise fault from (exc if told else None)
         self._learn(answer)
         return answer
 
@@ -225,9 +228,9 @@ class HTTPSender:
         if why is None:
             why = f"rejected the message: {status_line(answer.status)}"
             if location is not None:
-                why += f", redirecting to {self._shown(location)}; dial that URL instead"
+                why += f", redirecting to {printable(self._shown(location))}; dial that URL instead"
         return Rejected(
-            f"{self._target.name} {why}" + (f": {shown}" if shown else ""),
+            f"{self._target.name} {why}" + (f": {printable(shown)}" if shown else ""),
             status=answer.status,
             body=shown,
             retry_after=retry_after(answer.headers),
