@@ -260,7 +260,7 @@ def _thaw(pickled: bytes | None, text: str) -> BaseException:
 
     if pickled is not None:
         try:
-            cause = pickle.loads(pickled)  # noqa: S301  # already inside a pickle being loaded
+            cause = pickle.loads(pickled)  # nosec B301  # noqa: S301  # already inside a pickle being loaded
         except Exception:  # noqa: BLE001  # exceptions that pickle but do not load are common
             return RuntimeError(text)
         if isinstance(cause, BaseException):
