@@ -16,7 +16,7 @@ _PASSING = frozenset({408, 429, 502, 503, 504})
 
 def add_peer_flags(command: Command) -> None:
     """Declare what dialing a peer over HTTP may need."""
-    command.add_string_flag("token", "", "bearer token to send along")
+    command.add_string_flag("token", "", "bearer token to send along; `ps` shows it, unless the variable has it")
     command.add_string_flag(
         "ca", "", "certificates (PEM) to trust instead of the system's", complete="file"
     )

@@ -35,7 +35,7 @@ def listen_command() -> Command:
     command.add_string_flag("to", "-", "URL, file or - to send to", complete="file")
     command.add_int_flag("count", 0, "stop after this many messages; 0 for never")
     command.add_int_flag("inbox", 4096, "messages that may wait before peers are told to come back")
-    command.add_string_flag("token", "", "bearer token that peers must show")
+    command.add_string_flag("token", "", "bearer token that peers must show; `ps` shows it, unless the variable has it")
     command.add_string_flag(
         "cert", "", "the server's certificate chain (PEM), to speak TLS", complete="file"
     )

@@ -30,7 +30,8 @@ def explain(exc: Exception, name: str, timeout: float) -> TransportError:
         reason = _reason(exc.os_error)
         return TransportError(f"cannot connect to {name}: {reason}")
     if isinstance(exc, aiohttp.ClientResponseError):
-        return TransportError(f"{name} does not answer in HTTP: {printable(exc.message)}", code="protocol")
+        reason = printable(" ".join(exc.message.split()).removesuffix(" ^"))
+        return TransportError(f"{name} does not answer in HTTP: {reason}", code="protocol")
     if isinstance(exc, ValueError):
         return TransportError(f"cannot post to {name}: {exc}", code="validation")
     return TransportError(f"lost the connection to {name} before it answered: {exc}")
