@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ import pytest
 from tools.graph.architecture import TABLE, Architecture
 from tools.graph.check import check
 from tools.graph.providers import Providers
+from tools.graph.written import PAGE, PICTURE, written
 from tools.workspace import ROOT, Workspace
 
 WORKSPACE = Workspace.load()
@@ -18,10 +20,15 @@ ARCHITECTURE = Architecture.load(TABLE, ROOT)
 STALE = {".venv", "__pycache__", "dist", "build"}
 
 
+@pytest.fixture(scope="module")
+def failures():
+    """What the check of the whole graph finds."""
+    return check(WORKSPACE, ARCHITECTURE, Providers.installed())[1]
+
+
 @pytest.mark.parametrize("distribution", [*WORKSPACE], ids=lambda each: each.name)
-def test_the_graph_is_what_it_says(distribution):
+def test_the_graph_is_what_it_says(distribution, failures):
     """Declared == imported == allowed, for every distribution."""
-    _, failures = check(WORKSPACE, ARCHITECTURE, Providers.installed())
     here = f"{distribution.directory.relative_to(ROOT).as_posix()}/"
     own = [str(each) for each in failures if str(each.place).startswith(here)]
     assert own == []
@@ -78,7 +85,37 @@ def test_the_type_checkers_know_every_package(tool, key):
     assert listed - {""} == wanted
 
 
+def test_what_users_write_is_type_checked():
+    """Every package has a file for it; each has a name of its own, or mypy would refuse it."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    assert "packages/*/tests/typing_*.py" in settings["mypy"]["files"]
+    assert "packages/**/typing_*.py" in settings["pyright"]["include"]
+    files = [[*each.tests.glob("typing_*.py")] for each in WORKSPACE.with_code()]
+    assert all(files)
+    names = [path.name for each in files for path in each]
+    assert len(names) == len(set(names))
+
+
 def test_the_root_is_no_distribution():
     """The root's pyproject.toml holds tool tables and nothing else."""
     document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert set(document) == {"tool"}
+
+
+@pytest.mark.parametrize("path", [PAGE, PICTURE], ids=str)
+def test_the_drawn_graph_is_the_real_one(path):
+    """The architecture's page and picture show the dependencies of now; `hatch run graph --write`."""
+    graph, _ = check(WORKSPACE, ARCHITECTURE, Providers.installed())
+    assert (ROOT / path).read_text(encoding="utf-8") == written(graph)[path]
+
+
+def test_the_readme_lists_what_each_package_brings():
+    """Its table has a row for every distribution, and its last column is the declared dependencies."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| \[(mist[\w-]*)\]\(packages/\1/README\.md\) \| .+ \| (.+) \|$", text, re.MULTILINE
+    )
+    told = {
+        name: set() if brings == "nothing" else set(brings.split(", ")) for name, brings in rows
+    }
+    assert told == {each.name: {d.name for d in each.dependencies} for each in WORKSPACE}

@@ -57,10 +57,9 @@ def virtually():
 
 
 @pytest.fixture
-def readme_example() -> str:
-    """The python block of the README."""
+def readme_examples() -> list[str]:
+    """The python blocks of the README."""
     readme = Path(__file__).parents[1] / "README.md"
     if not readme.is_file():
         pytest.skip("the README is not beside the tests")
-    (block,) = re.findall(r"```python\n(.*?)```", readme.read_text("utf-8"), re.DOTALL)
-    return block
+    return re.findall(r"^```python\n(.*?)^```", readme.read_text("utf-8"), re.DOTALL | re.MULTILINE)

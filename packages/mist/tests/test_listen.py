@@ -57,7 +57,7 @@ def test_a_port_in_use_is_a_conflict(mist, listen):
     ("words", "status", "reason"),
     [
         (["8080"], 2, "expected 'host:port'"),
-        (["127.0.0.1:99999"], 2, "expected 'host:port'"),
+        (["127.0.0.1:99999"], 2, "the port is over 65535"),
         (["nohost.invalid:0"], 2, "nohost.invalid"),
         ([":0", "--to", "nowhere/out.jsonl"], 3, "No such file or directory"),
         ([":0", "--to", "."], 2, "Is a directory"),
@@ -75,6 +75,18 @@ def test_what_is_wrong_with_the_words_is_told(execute, words, status, reason):
     assert ended.status == status, ended.err
     assert reason in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_a_page_may_post_only_if_its_origin_was_allowed(listen, messages):
+    """--allow-origin names the origins whose pages may post."""
+    listener = listen("--allow-origin", "http://a.example,http://b.example")
+    (message,) = messages(1)
+    for origin, expected in [("http://b.example", 202), ("http://c.example", 403)]:
+        try:
+            status = _post(listener.url, message.marshal(), Origin=origin)
+        except urllib.error.HTTPError as refused:
+            status = refused.code
+        assert status == expected
 
 
 def test_a_token_is_demanded(listen, messages):

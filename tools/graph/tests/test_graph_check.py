@@ -1,5 +1,7 @@
 """Each way the graph can be wrong is one failure that names its line and its remedy."""
 
+import xml.etree.ElementTree as ET
+
 import pytest
 
 from tools.graph.__main__ import main
@@ -386,6 +388,51 @@ def test_the_command_draws_a_sound_graph(monorepo, capsys):
         "  mist-top   mist-base",
         "3 distributions, 3 with code, 3 modules, 1 edges: declared == imported == allowed",
     ]
+
+
+@pytest.fixture
+def drawn(monorepo):
+    """Run the command with --write on that page; the result is its status, page and picture."""
+
+    def write(page):
+        (monorepo.root / "docs").mkdir(exist_ok=True)
+        (monorepo.root / "ARCHITECTURE.md").write_text(page)
+        arguments = ["--root", str(monorepo.root), "--table", str(monorepo.table), "--write"]
+        status = main(arguments)
+        picture = monorepo.root / "docs/graph.svg"
+        return (
+            status,
+            (monorepo.root / "ARCHITECTURE.md").read_text(),
+            picture.read_text() if picture.exists() else None,
+        )
+
+    return write
+
+
+def test_the_graph_is_written_between_its_marks(drawn):
+    """What was between them goes, what is around them stays, and a second time changes nothing."""
+    status, page, _ = drawn("before\n<!-- graph -->\nold\n<!-- end -->\nafter\n")
+    assert status == 0
+    assert page.startswith("before\n<!-- graph -->\n\n```text\nlayer 0\n  mist       -\n")
+    assert page.endswith("  mist-top   mist-base\n```\n\n<!-- end -->\nafter\n")
+    assert drawn(page)[1] == page
+
+
+def test_the_picture_has_a_box_for_each_and_a_line_for_each_need(drawn):
+    """Who needs is left of who is needed, and who does neither stands below."""
+    _, _, svg = drawn("<!-- graph -->\n<!-- end -->\n")
+    root = ET.fromstring(svg)
+    texts = {each.text: each.attrib for each in root.findall(".//{*}text")}
+    assert {"mist", "mist-base", "fastjson", "mist-top"} < set(texts)
+    assert len(root.findall(".//{*}path")) == 1
+    assert int(texts["mist-top"]["x"]) < int(texts["mist-base"]["x"])
+    assert int(texts["mist"]["y"]) > int(texts["mist-top"]["y"])
+
+
+def test_a_page_without_marks_is_left_alone(drawn, capsys):
+    """The remedy is told, and nothing is written."""
+    assert drawn("no marks\n") == (1, "no marks\n", None)
+    assert "ARCHITECTURE.md: put <!-- graph --> and <!-- end -->" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from types import CoroutineType, GeneratorType
 
@@ -80,6 +79,8 @@ class Breaker:
         on_state_change: Callable[[State, State], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        from threading import RLock  # noqa: PLC0415  # an eighth of this package's import time
+
         rules = Rules(
             threshold=threshold,
             timeout=timeout,
@@ -101,7 +102,7 @@ class Breaker:
         self._clock = clock
         # Held for a few lines at a time, never during a call. Reentrant, because the collector
         # may close an abandoned generator, and with it give a permit back, in any of these lines.
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._probes_entered: list[Permit] = []
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 
 from mist.circuitbreaker.breaker import Breaker
@@ -41,12 +40,14 @@ class BreakerPool:
         on_state_change: Callable[[Any, State, State], object] | None = None,
         **settings: Any,
     ) -> None:
+        from threading import RLock  # noqa: PLC0415  # as in Breaker
+
         want_count("max_breakers", max_breakers)
         self._most = max_breakers
         self._on_state_change = on_state_change
         self._settings = settings
         self._breakers: OrderedDict[Hashable, Breaker] = OrderedDict()
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._make("")  # so that a wrong setting is an error here, and not at the first call
 
     def get(self, key: Hashable) -> Breaker:

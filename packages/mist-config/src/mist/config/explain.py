@@ -19,7 +19,7 @@ from mist.config.value import KeyPath, dotted, is_list, is_table, shown
 class Setting(msgspec.Struct, frozen=True):
     """One value, as it may be shown.
 
-    Args:
+    Attributes:
         path: dotted, as the keys are in the file.
         value: as text; `***` where it is secret.
         origin: where it comes from.
@@ -33,7 +33,7 @@ class Setting(msgspec.Struct, frozen=True):
 class Explanation(msgspec.Struct, frozen=True):
     """Every value of a configuration with its origin; `str()` is a table for people.
 
-    Args:
+    Attributes:
         settings: in the order of the type's fields.
     """
 

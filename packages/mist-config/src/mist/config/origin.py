@@ -10,7 +10,7 @@ from mist.config.value import printable
 class Origin(msgspec.Struct, frozen=True):
     """One place that a value comes from, or that a problem is in.
 
-    Args:
+    Attributes:
         kind: `file`, `variable`, `flag`, `override` (given to `load`), `mapping` (given to
             `decode`), `code` (set in the program) or `default`.
         name: the file's path, the variable, the flag with its dashes, the override's path.

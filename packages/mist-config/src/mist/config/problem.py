@@ -12,7 +12,7 @@ _SHOWN = 100  # problems in the text of an error; `problems` has all
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is wrong.
 
-    Args:
+    Attributes:
         path: of the key, dotted; "" for the configuration as a whole.
         message: what is wrong, and the remedy where there is one; secrets are masked.
         origin: the file and line, variable or flag that it is in.

@@ -16,7 +16,7 @@ Duration: TypeAlias = Annotated[
 ByteSize: TypeAlias = Annotated[
     int, Meta(ge=0, extra={MARK: "size"}, description="bytes, or text such as 512MB or 10MiB")
 ]
-"""Bytes, as an int: from a whole number, or from text such as `512MB` (10**6) or `10MiB` (2**20)."""
+"""Bytes, as an int: from a whole number, or from text: `512MB` (`10**6`), `10MiB` (`2**20`)."""
 
 _SECONDS = {
     "ns": Decimal("1e-9"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from mist.errors.code import Code, code_is_retryable, standard_code
@@ -11,6 +10,7 @@ from mist.errors.problem import problem_details
 # `typing` would be most of this package's import time, so only type checkers see it.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Self, overload
 
 
@@ -96,8 +96,7 @@ class MistError(Exception):
             MistError: code `protocol`, where `code` is missing or a member has the wrong type, or
                 `wire` is no object at all.
         """
-        # From the wire comes whatever JSON can say.
-        if not isinstance(wire, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not hasattr(wire, "get"):  # whatever a stranger's JSON was
             raise MistError(
                 Code.PROTOCOL, f"error object: expected an object, got {type(wire).__name__}"
             )

@@ -90,8 +90,8 @@ async def run_async(
 
     Args:
         main: a coroutine function without arguments.
-        drain_timeout: see `run`.
-        shutdown_timeout: see `run`.
+        drain_timeout: seconds for work in flight; see `run`.
+        shutdown_timeout: seconds for hooks and the rest; see `run`.
         readiness: see `run`.
         signals: see `run`; handlers are put back afterwards as they were.
         on_report: see `run`.

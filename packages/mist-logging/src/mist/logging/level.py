@@ -14,7 +14,14 @@ class Level(enum.IntEnum):
     ERROR = 40
 
 
-DEBUG, INFO, WARN, ERROR = Level
+DEBUG = Level.DEBUG
+"""What only somebody who looks for a fault wants to read."""
+INFO = Level.INFO
+"""What happens as it should."""
+WARN = Level.WARN
+"""What somebody should look at, though the work goes on."""
+ERROR = Level.ERROR
+"""What has failed."""
 
 _NAMES = {level.name: level for level in Level} | {"WARNING": Level.WARN}
 

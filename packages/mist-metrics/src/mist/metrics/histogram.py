@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _INFINITY = float("inf")
 
 DEFAULT_BUCKETS: tuple[float, ...] = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 5000, 10000)
+"""Upper bounds for durations in milliseconds, those of mist-go."""
 
 
 class Histogram(Metric):

@@ -19,7 +19,7 @@ from mist.protocol.payloads import (
     TraceAlert,
     TraceSpan,
 )
-from mist.protocol.registry import payload_class, payload_type
+from mist.protocol.registry import payload_class, payload_type, payload_types
 from mist.protocol.version import (
     CURRENT_VERSION,
     MAX_SUPPORTED_VERSION,
@@ -59,6 +59,7 @@ __all__ = [
     "negotiate_version",
     "payload_class",
     "payload_type",
+    "payload_types",
     "unmarshal_lines",
     "version_info",
 ]

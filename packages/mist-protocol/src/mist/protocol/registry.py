@@ -41,5 +41,10 @@ def payload_class(message_type: str) -> type[Any] | None:
     return _classes.get(message_type)
 
 
+def payload_types() -> dict[str, type[Any]]:
+    """Return the class of every message type that has one, in the order of registration."""
+    return dict(_classes)
+
+
 def _name(cls: type[Any]) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"

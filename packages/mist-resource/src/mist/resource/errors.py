@@ -16,6 +16,10 @@ class BudgetExceeded(Exception):
 
     Attributes:
         code: `unavailable`: there may be room later.
+        name: the budget's name.
+        wanted: bytes that were asked for.
+        available: bytes that there was room for.
+        limit: bytes of the whole budget.
     """
 
     code = "unavailable"

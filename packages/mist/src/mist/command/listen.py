@@ -1,6 +1,7 @@
 """`mist listen`: take messages over HTTP, and print, store or pass them on."""
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -11,48 +12,12 @@ from mist.command.url import is_http
 from mist.transport import HTTP
 
 
-def listen_command() -> Command:
-    """Return the command."""
-    command = Command(
-        "listen",
-        "Take messages over HTTP; print them or pass them on",
-        _run,
-        description=(
-            "Prints each message as one line of JSON, or sends it to the destination of --to."
-            " While that has no room, peers are told to come back (503). The address is told on"
-            " standard error; port 0 takes any free port.\n\n"
-            "Ctrl-C takes no more, and still delivers what peers were told was taken; what cannot"
-            " be delivered is kept in a file mist-undelivered-*.jsonl of the working directory."
-        ),
-        examples=[
-            "mist listen :8080",
-            "mist listen 127.0.0.1:0 --to messages.jsonl",
-            "mist listen unix:/run/mist.sock --to http://127.0.0.1:8081",
-            "mist listen :8443 --cert server.pem --token ...",
-        ],
-    )
-    command.add_argument("addr", "host:port, :port, [::1]:port or unix:/path")
-    command.add_string_flag("to", "-", "URL, file or - to send to", complete="file")
-    command.add_int_flag("count", 0, "stop after this many messages; 0 for never")
-    command.add_int_flag("inbox", 4096, "messages that may wait before peers are told to come back")
-    command.add_string_flag("token", "", "bearer token that peers must show; `ps` shows it, unless the variable has it")
-    command.add_string_flag(
-        "cert", "", "the server's certificate chain (PEM), to speak TLS", complete="file"
-    )
-    command.add_string_flag(
-        "key", "", "its private key, where it is in another file", complete="file"
-    )
-    command.add_string_flag(
-        "client-ca", "", "demand client certificates signed by these (PEM)", complete="file"
-    )
-    return command
-
-
 async def listening(
     where: str,
     *,
     inbox: int = 4096,
     token: str | None = None,
+    allow_origins: Iterable[str] = (),
     **tls: Any,
 ) -> HTTP:
     """Return a transport that listens at an address or URL, and say where on standard error.
@@ -61,6 +26,7 @@ async def listening(
         where: An address, `http://host:port/path` or `http+unix:///path`.
         inbox: How many messages may wait.
         token: What peers must show.
+        allow_origins: Origins whose pages may post.
         tls: The certificate files of `HTTP.listen`.
 
     Raises:
@@ -77,14 +43,15 @@ async def listening(
         where = f"unix:{unquote(url.path)}" if url.scheme == "http+unix" else url.netloc
         if url.scheme == "http" and url.path.strip("/"):
             options["path"] = url.path
-    http = HTTP(token=token, inbox=inbox, **options)
+    http = HTTP(token=token, inbox=inbox, allow_origins=allow_origins, **options)
     await http.listen(where, **tls)
     sys.stderr.write(f"listening at {http.listen_url}\n")
     sys.stderr.flush()
     return http
 
 
-async def _run(command: Command, _args: list[str]) -> int:
+async def run(command: Command, _args: list[str]) -> int:
+    """Take messages until there are enough of them, or Ctrl-C."""
     limit = get_count(command, "count") or None
     destination = Destination(command.get_string("to"))
     async with destination.transport:
@@ -93,6 +60,7 @@ async def _run(command: Command, _args: list[str]) -> int:
             command.get_argument("addr"),
             inbox=command.get_int("inbox"),
             token=command.get_string("token") or None,
+            allow_origins=filter(None, command.get_string("allow-origin").split(",")),
             cert_file=command.get_string("cert") or None,
             key_file=command.get_string("key") or None,
             client_ca_file=command.get_string("client-ca") or None,

@@ -28,7 +28,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Received = tuple[Message, Mapping[str, str]]
 """A message, and the trace headers that it came with."""
 
-_MOST_DIGITS: Final = 19  # of a 64-bit number
 _NO_TRACE: Final[Mapping[str, str]] = MappingProxyType({})
 _TEXT: Final[Header] = (b"content-type", b"text/plain; charset=utf-8")
 _RETRY_AFTER: Final[Header] = (b"retry-after", b"1")
@@ -36,6 +35,7 @@ _CLOSE: Final[Header] = (b"connection", b"close")
 # An answer that is given before the body has been read would be lost if the connection were
 # closed under a peer that still writes: so what it writes is read for a while, and dropped.
 _LINGER_SECONDS: Final = 1.0
+_MOST_DIGITS: Final = 20  # of Content-Length that matter: what has more is too long in any case
 # After this many messages of one batch, others get their turn on the event loop.
 _TURN: Final = 1024
 
@@ -78,6 +78,7 @@ class Endpoint:
             await _serve_other(scope, receive, send)
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        origin = ""
         try:
             origin = self._gate.foreign_origin(headers)
             if scope["method"] == "OPTIONS":
@@ -93,7 +94,7 @@ class Endpoint:
                 await self._take(body, trace)
                 await self._answer(send, HTTPStatus.ACCEPTED, b"", allowed_origin(origin))
         except Refused as refused:
-            await self._refuse(refused, receive, send)
+            await self._refuse(refused, receive, send, allowed_origin(origin))
         except _Disconnected:
             pass
 
@@ -103,8 +104,7 @@ class Endpoint:
         # A batch has messages of any size up to the limit, so it may be as long as any message.
         limit = MAX_ENVELOPE_SIZE if batch else self._max_message_size + ENVELOPE_ALLOWANCE
         announced = headers.get(b"content-length", b"0")
-        # Python converts only so many digits, and other servers let through more.
-        if announced.isdigit() and (len(announced) > _MOST_DIGITS or int(announced) > limit):
+        if announced.isdigit() and int(announced.lstrip(b"0")[:_MOST_DIGITS] or b"0") > limit:
             raise _too_long(limit)
         try:
             async with asyncio.timeout(self._body_timeout):
@@ -160,6 +160,9 @@ class Endpoint:
             count += 1
             if count % _TURN == 0:
                 await asyncio.sleep(0)
+        if not count:
+            # Whoever sends one had messages: something in between has dropped them.
+            raise Refused(HTTPStatus.BAD_REQUEST, "there is no message in this batch")
         return count, refusals
 
     async def _put_in_turn(
@@ -199,9 +202,11 @@ class Endpoint:
         body = _encode(BatchAnswer(count - len(refusals), refusals))
         await self._answer(send, HTTPStatus.OK, body, headers)
 
-    async def _refuse(self, refused: Refused, receive: Receive, send: Send) -> None:
+    async def _refuse(
+        self, refused: Refused, receive: Receive, send: Send, cors: list[Header]
+    ) -> None:
         body = f"{refused.reason}\n".encode()
-        headers = [_TEXT, *refused.headers]
+        headers = [_TEXT, *refused.headers, *cors]
         if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers.append(_RETRY_AFTER)
         lingers = _CLOSE in refused.headers

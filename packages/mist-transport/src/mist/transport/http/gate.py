@@ -141,4 +141,9 @@ def allowed_origin(origin: str) -> list[Header]:
     """Return the headers that let a page of a foreign origin read the answer."""
     if not origin:
         return []
-    return [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin")]
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        # Without this, a page sees neither that batches are taken nor when to come back.
+        (b"access-control-expose-headers", b"Accept-Post, Retry-After"),
+        (b"vary", b"Origin"),
+    ]

@@ -1,0 +1,91 @@
+"""Clients, generated into a directory, and those that ship with this package."""
+
+import os
+from collections.abc import Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from mist.bindings.errors import BindingsError
+from mist.bindings.inspection import OWN_TYPES, describe
+from mist.bindings.languages import LANGUAGES, language
+from mist.bindings.model import Protocol
+from mist.bindings.writing import write_files
+
+
+def render(name: str, protocol: Protocol | None = None) -> Mapping[str, str]:
+    """Return the text of each file of a client, by its relative path.
+
+    Args:
+        name: The language: `python` or `typescript`.
+        protocol: What to generate for; by default every payload that is registered.
+
+    Raises:
+        BindingsError: There is no such language, or a payload has no form in it.
+    """
+    return language(name)(describe() if protocol is None else protocol)
+
+
+def generate(
+    language: str,
+    out_dir: str | os.PathLike[str],
+    *,
+    protocol: Protocol | None = None,
+    force: bool = False,
+) -> list[Path]:
+    """Generate a client into a directory, and return the files that were written.
+
+    Payload classes registered with `mist.protocol.payload_type` are part of it: import the
+    modules that hold yours first.
+
+    Args:
+        language: `python` (one file, standard library only) or `typescript` (an npm package).
+        out_dir: Where to; made if it is not there.
+        protocol: What to generate for; by default every payload that is registered.
+        force: Whether to overwrite files that were not generated.
+
+    Raises:
+        BindingsError: There is no such language, a payload has no form in it, or a file that
+            was not generated is in the way; nothing was written then.
+        OSError: The file system refuses.
+    """
+    return write_files(Path(out_dir), render(language, protocol), force=force)
+
+
+def export(language: str, out_dir: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
+    """Copy the client that ships with this package, for the stack's own payloads.
+
+    Arguments and errors are those of `generate`.
+    """
+    if language not in LANGUAGES:
+        render(language)  # which says what languages there are
+    return write_files(Path(out_dir), shipped(language), force=force)
+
+
+def shipped(language: str) -> dict[str, str]:
+    """Return the text of each file of the client that ships with this package."""
+    return dict(_texts(files("mist.bindings").joinpath("clients", language)))
+
+
+def own_protocol() -> Protocol:
+    """Return the protocol with the stack's own payloads, whatever else is registered."""
+    return describe(OWN_TYPES)
+
+
+def stale(directory: Traversable, texts: Mapping[str, str]) -> list[str]:
+    """Return the files below a directory that are not as generated: changed or missing."""
+    found = dict(_texts(directory))
+    return sorted(name for name, text in texts.items() if found.get(name) != text)
+
+
+def _texts(directory: Traversable, prefix: str = "") -> list[tuple[str, str]]:
+    if not directory.is_dir():
+        raise BindingsError(f"{directory} is not a directory", code="not_found")
+    found: list[tuple[str, str]] = []
+    for entry in sorted(directory.iterdir(), key=lambda each: each.name):
+        if entry.is_dir():
+            if entry.name not in ("__pycache__", "node_modules"):
+                found += _texts(entry, f"{prefix}{entry.name}/")
+        else:
+            found.append((prefix + entry.name, entry.read_text("utf-8")))
+    return found

@@ -1,0 +1,382 @@
+/** The sending side of HTTP: posts messages one by one, or in batches to a peer that takes them. */
+import { Coalescer } from "./coalescing.js";
+import { MessageTooLarge, Rejected, TransportClosed, TransportError, TransportTimeout } from "./errors.js";
+import { sizeOver } from "./message.js";
+import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "./protocol.js";
+// Room for the fates of a whole batch; of what is longer, the beginning is all that is wanted.
+const MAX_ANSWER = 1 << 20;
+const SHOWN_BODY = 200;
+const NOT_UNDERSTOOD = [400, 404, 405, 415];
+/**
+ * Posts messages to one URL.
+ *
+ * To a peer that takes batches, the sends that wait while a request is in flight go together in the
+ * next one. Each still gets its own message's fate, and they arrive in the order in which they were
+ * sent, except for one that is sent again because the peer had no room for it.
+ */
+export class HttpSender {
+    /** Where it posts, without the query. */
+    name;
+    /** Whether the peer has said that it takes batches. */
+    peerBatches = false;
+    #url;
+    #token;
+    #timeoutMs;
+    #retries;
+    #maxRetryAfterMs;
+    #batch;
+    #fetch;
+    #coalescer;
+    #pending = new Set();
+    #closing = new AbortController();
+    #ending = new AbortController();
+    /**
+     * Nothing is looked up or connected before the first message is sent.
+     *
+     * @param url - Where to post: `http://host:port/path` or `https://...`; without a path, to `/mist`.
+     * @throws {TransportError} Code `validation`: the URL or the token is wrong.
+     */
+    constructor(url, options = {}) {
+        const target = targetOf(url);
+        this.#url = target.href;
+        this.name = `${target.origin}${target.pathname}`;
+        this.#token = options.token;
+        if (this.#token !== undefined && !/^[!-~]+$/.test(this.#token)) {
+            // The text does not repeat the token: errors end up in logs.
+            throw new TransportError("the token must be visible ASCII characters", { code: "validation" });
+        }
+        this.#timeoutMs = options.timeoutMs ?? HTTP.timeoutMs;
+        this.#retries = options.retries ?? 3;
+        this.#maxRetryAfterMs = options.maxRetryAfterMs ?? 30_000;
+        this.#batch = options.batch ?? true;
+        this.#fetch = options.fetch ?? fetch;
+        this.#coalescer = new Coalescer((lines, headers) => this.#postBatch(lines, headers), options.maxBatchMessages ?? HTTP.maxBatchMessages, options.maxBatchBytes ?? HTTP.maxBatchBytes);
+    }
+    /**
+     * Post one message and wait until the peer has taken it.
+     *
+     * @throws {MessageTooLarge} It is over the limit; nothing was sent.
+     * @throws {Rejected} The peer answered, and did not take it.
+     * @throws {TransportTimeout} There was no answer in time; the peer may have taken it.
+     * @throws {TransportError} The peer could not be reached, or went away; in the latter case it may
+     *   have taken it.
+     * @throws {TransportClosed} The transport was closed.
+     */
+    async send(message, options = {}) {
+        const sending = this.#send(message, options);
+        const settled = sending.catch(() => undefined);
+        this.#pending.add(settled);
+        try {
+            await sending;
+        }
+        finally {
+            this.#pending.delete(settled);
+        }
+    }
+    /** Refuse further sends, wait for those that have begun as long as a request may take. */
+    async close() {
+        const reason = new TransportClosed(`the transport to ${this.name} was closed`);
+        this.#closing.abort(reason);
+        const timer = setTimeout(() => {
+            this.#coalescer.abandon(reason);
+            this.#ending.abort(reason);
+        }, this.#timeoutMs);
+        await Promise.all(this.#pending);
+        clearTimeout(timer);
+    }
+    async #send(message, { headers = {}, signal }) {
+        signal?.throwIfAborted();
+        this.#closing.signal.throwIfAborted();
+        const line = marshalled(message);
+        for (let attempt = 0;; attempt += 1) {
+            try {
+                await this.#sendOnce(line, headers, signal);
+                return;
+            }
+            catch (error) {
+                const delay = error instanceof Rejected ? this.#retryDelay(error, attempt) : undefined;
+                if (delay === undefined) {
+                    throw error;
+                }
+                // A transport that is being closed does not wait: the message's fate is what it was.
+                await pause(delay, signal, this.#closing.signal);
+                if (this.#closing.signal.aborted) {
+                    throw error;
+                }
+            }
+        }
+    }
+    #retryDelay(error, attempt) {
+        if (error.status !== 503 || error.retryAfter === undefined || attempt >= this.#retries) {
+            return undefined;
+        }
+        const delay = error.retryAfter * 1000;
+        return delay <= this.#maxRetryAfterMs ? delay : undefined;
+    }
+    async #sendOnce(line, headers, signal) {
+        // A payload that came with line breaks keeps them where it can: alone in its request.
+        if (this.peerBatches && !line.includes("\n")) {
+            await this.#coalescer.send(line, headers, signal);
+            return;
+        }
+        const fault = await this.#postSingle(line, headers, signal);
+        if (fault) {
+            throw fault;
+        }
+    }
+    async #postSingle(line, headers, signal) {
+        const answer = await this.#exchange(line, HTTP.json, headers, signal);
+        if (answer.status === 200 && answer.body && !isJson(answer.body)) {
+            return this.#rejected(answer, "is not a MIST listener: it answered 200 with a page");
+        }
+        return answer.status >= 200 && answer.status < 300 ? undefined : this.#rejected(answer);
+    }
+    async #postBatch(lines, headers) {
+        if (lines.length === 1) {
+            return [await this.#postSingle(lines[0], headers)];
+        }
+        const answer = await this.#exchange(`${lines.join("\n")}\n`, HTTP.ndjson, headers);
+        if (answer.status === 202) {
+            return lines.map(() => undefined);
+        }
+        if (answer.status === 200) {
+            return this.#fates(answer, lines.length);
+        }
+        const takesNone = NOT_UNDERSTOOD.includes(answer.status) && !this.peerBatches;
+        if (answer.status === 413 || takesNone) {
+            // Nothing of it was taken: the peer at this address takes no batches any more, or smaller
+            // ones than this. One after the other, so that they keep their order.
+            const fates = [];
+            for (const line of lines) {
+                fates.push(await this.#retryAlone(line, headers));
+            }
+            return fates;
+        }
+        return lines.map(() => this.#rejected(answer));
+    }
+    async #retryAlone(line, headers) {
+        try {
+            return await this.#postSingle(line, headers);
+        }
+        catch (error) {
+            if (error instanceof TransportError) {
+                return error;
+            }
+            throw error;
+        }
+    }
+    /** Read the answer to a batch that was not taken as a whole. */
+    #fates(answer, count) {
+        const rejected = refusalsIn(answer.body);
+        if (!rejected) {
+            return Array.from({ length: count }, () => this.#rejected(answer, "did not tell the fate of a batch"));
+        }
+        const fates = new Array(count).fill(undefined);
+        for (const { index, status, error } of rejected) {
+            if (index in fates) {
+                const shown = this.#shown(error ?? "");
+                fates[index] = new Rejected(`${this.name} rejected the message: ${status}: ${shown}`, status, shown, retryAfter(answer.headers));
+            }
+        }
+        return fates;
+    }
+    async #exchange(body, contentType, headers, signal) {
+        const stop = new AbortController();
+        const timer = setTimeout(() => {
+            const seconds = this.#timeoutMs / 1000;
+            stop.abort(new TransportTimeout(`${this.name} did not answer within ${seconds} seconds`));
+        }, this.#timeoutMs);
+        const release = relay(stop, signal, this.#ending.signal);
+        // Called bare, as a browser's fetch is nobody's method.
+        const request = this.#fetch;
+        try {
+            const response = await request(this.#url, {
+                method: "POST",
+                headers: {
+                    ...headers,
+                    "content-type": contentType,
+                    ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+                },
+                body,
+                redirect: "manual",
+                credentials: "omit",
+                cache: "no-store",
+                signal: stop.signal,
+            });
+            const answer = {
+                status: response.status,
+                headers: response.headers,
+                body: await beginningOf(response),
+            };
+            this.#learn(answer);
+            return answer;
+        }
+        catch (error) {
+            stop.signal.throwIfAborted();
+            throw new TransportError(`no answer from ${this.name}: ${reasonOf(error)}`, { cause: error });
+        }
+        finally {
+            clearTimeout(timer);
+            release();
+        }
+    }
+    #learn(answer) {
+        if (answer.headers.get(HTTP.announcement)?.includes(HTTP.ndjson)) {
+            this.peerBatches = this.#batch;
+        }
+        else if (answer.status < 300 || NOT_UNDERSTOOD.includes(answer.status)) {
+            this.peerBatches = false;
+        }
+        // Any other answer may come from something in between, and tells nothing of the peer.
+    }
+    #rejected(answer, why) {
+        const shown = this.#shown(answer.body);
+        let reason = why ?? `rejected the message: ${answer.status}`;
+        const location = answer.headers.get("location");
+        // A browser does not tell the status of a redirection, nor where it leads.
+        if (why === undefined && (location !== null || answer.status === 0)) {
+            reason += `, redirecting${location === null ? "" : ` to ${this.#shown(location)}`}; use that URL`;
+        }
+        return new Rejected(`${this.name} ${reason}${shown && `: ${shown}`}`, answer.status, shown, retryAfter(answer.headers));
+    }
+    /** Return the beginning of what a peer said, without the token in case it repeats that. */
+    #shown(text) {
+        const safe = this.#token ? text.replaceAll(this.#token, "***") : text;
+        return safe.slice(0, SHOWN_BODY).trim();
+    }
+}
+function targetOf(url) {
+    let target;
+    try {
+        target = new URL(url);
+    }
+    catch (error) {
+        throw new TransportError("not a URL; expected http://host:port/path or https://...", {
+            code: "validation",
+            cause: error,
+        });
+    }
+    if (target.protocol !== "http:" && target.protocol !== "https:") {
+        throw new TransportError(`cannot post to ${target.protocol} URLs; expected http://host:port/path or https://...`, { code: "validation" });
+    }
+    if (target.username || target.password) {
+        throw new TransportError(`the URL for ${target.host} holds credentials; pass the bearer token as \`token\``, { code: "validation" });
+    }
+    if (/^\/*$/.test(target.pathname)) {
+        target.pathname = HTTP.path;
+    }
+    target.hash = "";
+    return target;
+}
+function marshalled(message) {
+    const payload = sizeOver(message.payload, MAX_MESSAGE_SIZE);
+    if (payload !== undefined) {
+        throw new MessageTooLarge(payload, MAX_MESSAGE_SIZE, "payload");
+    }
+    const line = message.marshal();
+    const envelope = sizeOver(line, MAX_ENVELOPE_SIZE);
+    if (envelope !== undefined) {
+        throw new MessageTooLarge(envelope, MAX_ENVELOPE_SIZE);
+    }
+    return line;
+}
+/** Abort when any of the signals does, until the returned function is called. */
+function relay(stop, ...signals) {
+    const releases = signals.map((signal) => {
+        const onAbort = () => {
+            stop.abort(signal?.reason);
+        };
+        if (signal?.aborted) {
+            onAbort();
+        }
+        signal?.addEventListener("abort", onAbort, { once: true });
+        return () => signal?.removeEventListener("abort", onAbort);
+    });
+    return () => {
+        for (const release of releases) {
+            release();
+        }
+    };
+}
+/** Wait, at most until the transport is being closed; an aborted wait throws the reason. */
+function pause(ms, signal, closing) {
+    return new Promise((resolve, reject) => {
+        const stop = new AbortController();
+        const timer = setTimeout(finish, ms);
+        const release = relay(stop, signal, closing);
+        stop.signal.addEventListener("abort", finish, { once: true });
+        if (stop.signal.aborted) {
+            finish();
+        }
+        function finish() {
+            clearTimeout(timer);
+            release();
+            if (signal?.aborted) {
+                reject(signal.reason);
+            }
+            else {
+                resolve();
+            }
+        }
+    });
+}
+async function beginningOf(response) {
+    if (!response.body) {
+        return "";
+    }
+    const reader = response.body.getReader();
+    const decoder = new TextDecoder();
+    let text = "";
+    for (;;) {
+        const { done, value } = await reader.read();
+        if (done) {
+            return text + decoder.decode();
+        }
+        text += decoder.decode(value, { stream: true });
+        if (text.length > MAX_ANSWER) {
+            await reader.cancel();
+            return text;
+        }
+    }
+}
+function refusalsIn(body) {
+    try {
+        const { rejected } = JSON.parse(body);
+        const isWhole = rejected.every((each) => Number.isInteger(each.index) && Number.isInteger(each.status));
+        return isWhole ? rejected : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+function isJson(text) {
+    try {
+        JSON.parse(text);
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+/** Return the seconds that Retry-After asks for (RFC 9110, section 10.2.3), if it does. */
+function retryAfter(headers) {
+    const value = headers.get("retry-after")?.trim();
+    if (!value) {
+        return undefined;
+    }
+    if (/^\d+$/.test(value)) {
+        return Number(value);
+    }
+    const moment = Date.parse(value);
+    return Number.isNaN(moment) ? undefined : Math.max(0, (moment - Date.now()) / 1000);
+}
+/** Say why there was no answer: a browser does not tell, Node hides it in the cause. */
+function reasonOf(error) {
+    const { message, cause } = error;
+    if (cause instanceof Error) {
+        return cause.message || ("code" in cause ? String(cause.code) : message);
+    }
+    return "document" in globalThis
+        ? `${message}; it may be down, or not allow pages of this origin`
+        : message;
+}

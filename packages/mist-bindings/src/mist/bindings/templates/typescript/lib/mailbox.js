@@ -1,0 +1,66 @@
+/** Holds what has arrived until it is received, and the receivers that wait for more. */
+export class Mailbox {
+    #arrivals = [];
+    #waiters = [];
+    #end;
+    /** How many arrivals wait to be received. */
+    get size() {
+        return this.#arrivals.length;
+    }
+    /** Whether somebody waits for an arrival. */
+    get isAwaited() {
+        return this.#waiters.length > 0;
+    }
+    /** Hand an arrival to who waits longest, or keep it. */
+    put(arrival) {
+        const waiter = this.#waiters.shift();
+        if (waiter) {
+            settle(waiter, arrival);
+        }
+        else {
+            this.#arrivals.push(arrival);
+        }
+    }
+    /** Say that there will be no more: whoever looks for more is told so. */
+    end(reason) {
+        this.#end ??= reason;
+        for (const waiter of this.#waiters.splice(0)) {
+            waiter.reject(this.#end);
+        }
+    }
+    /** Take the next message. */
+    take({ signal } = {}) {
+        return new Promise((resolve, reject) => {
+            signal?.throwIfAborted();
+            const arrival = this.#arrivals.shift() ?? this.#end;
+            if (arrival) {
+                settle({ resolve, reject }, arrival);
+                return;
+            }
+            const onAbort = () => {
+                this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+                reject(signal?.reason);
+            };
+            const waiter = {
+                resolve(message) {
+                    signal?.removeEventListener("abort", onAbort);
+                    resolve(message);
+                },
+                reject(error) {
+                    signal?.removeEventListener("abort", onAbort);
+                    reject(error);
+                },
+            };
+            signal?.addEventListener("abort", onAbort, { once: true });
+            this.#waiters.push(waiter);
+        });
+    }
+}
+function settle(waiter, arrival) {
+    if (arrival instanceof Error) {
+        waiter.reject(arrival);
+    }
+    else {
+        waiter.resolve(arrival);
+    }
+}

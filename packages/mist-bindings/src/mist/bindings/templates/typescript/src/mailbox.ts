@@ -1,0 +1,82 @@
+import type { ProtocolError, TransportError } from "./errors.js";
+import type { Message } from "./message.js";
+import type { CallOptions } from "./transport.js";
+
+/** What there is to receive: a message, or why there is none in its place. */
+export type Arrival = Message | ProtocolError | TransportError;
+
+interface Waiter {
+  resolve(message: Message): void;
+  reject(error: unknown): void;
+}
+
+/** Holds what has arrived until it is received, and the receivers that wait for more. */
+export class Mailbox {
+  readonly #arrivals: Arrival[] = [];
+  readonly #waiters: Waiter[] = [];
+  #end: TransportError | undefined;
+
+  /** How many arrivals wait to be received. */
+  get size(): number {
+    return this.#arrivals.length;
+  }
+
+  /** Whether somebody waits for an arrival. */
+  get isAwaited(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Hand an arrival to who waits longest, or keep it. */
+  put(arrival: Arrival): void {
+    const waiter = this.#waiters.shift();
+    if (waiter) {
+      settle(waiter, arrival);
+    } else {
+      this.#arrivals.push(arrival);
+    }
+  }
+
+  /** Say that there will be no more: whoever looks for more is told so. */
+  end(reason: TransportError): void {
+    this.#end ??= reason;
+    for (const waiter of this.#waiters.splice(0)) {
+      waiter.reject(this.#end);
+    }
+  }
+
+  /** Take the next message. */
+  take({ signal }: CallOptions = {}): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const arrival = this.#arrivals.shift() ?? this.#end;
+      if (arrival) {
+        settle({ resolve, reject }, arrival);
+        return;
+      }
+      const onAbort = (): void => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        reject(signal?.reason);
+      };
+      const waiter: Waiter = {
+        resolve(message) {
+          signal?.removeEventListener("abort", onAbort);
+          resolve(message);
+        },
+        reject(error) {
+          signal?.removeEventListener("abort", onAbort);
+          reject(error);
+        },
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#waiters.push(waiter);
+    });
+  }
+}
+
+function settle(waiter: Waiter, arrival: Arrival): void {
+  if (arrival instanceof Error) {
+    waiter.reject(arrival);
+  } else {
+    waiter.resolve(arrival);
+  }
+}

@@ -1,0 +1,139 @@
+/** Messages on standard input and output, one JSON line each: a tool in a shell pipeline. */
+
+import { Console } from "node:console";
+import type { Readable, Writable } from "node:stream";
+
+import { MessageTooLarge, TransportClosed, TransportError } from "../errors.js";
+import { LineReader } from "../lines.js";
+import { type Message, sizeOver } from "../message.js";
+import { MAX_MESSAGE_SIZE } from "../protocol.js";
+import type { CallOptions, ReceiveOptions, Transport } from "../transport.js";
+import { messagesOf } from "../transport.js";
+
+/**
+ * Receives from standard input and sends to standard output, or to and from a child process.
+ *
+ * While it holds the process's standard output, nothing but messages reaches that: what `console`
+ * prints goes to standard error.
+ */
+export class Stdio implements Transport {
+  readonly #input: Readable;
+  readonly #output: Writable;
+  readonly #reader: LineReader;
+  readonly #release: () => void;
+  readonly #onError = (error: Error): void => {
+    this.#broken = error;
+  };
+  #broken: Error | undefined;
+  #closed = false;
+
+  /**
+   * @param input - What to receive from, such as a child's `stdout`.
+   * @param output - What to send to, such as a child's `stdin`.
+   * @throws {TransportError} Code `conflict`: another `Stdio` holds standard output.
+   */
+  constructor(
+    input: Readable = process.stdin,
+    output: Writable = process.stdout,
+    options: ReceiveOptions = {},
+  ) {
+    this.#input = input;
+    this.#output = output;
+    this.#reader = new LineReader(input, input === process.stdin ? "stdin" : "input", options);
+    this.#release = output === process.stdout ? divertConsole() : () => undefined;
+    // Who sends is told, and nobody else: without a listener it would end the process.
+    output.on("error", this.#onError);
+  }
+
+  /**
+   * Write a message, waiting while the reader of the pipe is slow. A call that is aborted while its
+   * message is being written leaves it whole.
+   *
+   * @throws {TransportClosed} The reader has closed its end.
+   * @throws {MessageTooLarge} The payload is over the limit.
+   */
+  send(message: Message, { signal }: CallOptions = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const size = sizeOver(message.payload, MAX_MESSAGE_SIZE);
+      if (size !== undefined) {
+        throw new MessageTooLarge(size, MAX_MESSAGE_SIZE, "payload");
+      }
+      if (this.#closed || this.#broken || !this.#output.writable) {
+        throw lost(this.#broken);
+      }
+      const finish = (error?: Error | null): void => {
+        signal?.removeEventListener("abort", onAbort);
+        this.#output.off("close", onClose);
+        if (error) {
+          reject(lost(error));
+        } else {
+          resolve();
+        }
+      };
+      const onClose = (): void => {
+        finish(this.#broken ?? new Error("it was closed"));
+      };
+      const onAbort = (): void => {
+        this.#output.off("close", onClose);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#output.once("close", onClose);
+      this.#output.write(message.marshalLine(), finish);
+    });
+  }
+
+  /** Read the next message; see `Receiver.receive`. */
+  receive(options?: CallOptions): Promise<Message> {
+    return this.#reader.receive(options);
+  }
+
+  /** Give standard output back, end a child's input, and stop reading. */
+  async close(): Promise<void> {
+    if (this.#closed) {
+      return;
+    }
+    this.#closed = true;
+    this.#release();
+    await this.#reader.close();
+    this.#input.destroy();
+    if (this.#output !== process.stdout && this.#output.writable) {
+      await new Promise<void>((resolve) => {
+        this.#output.once("close", resolve);
+        this.#output.end(resolve);
+      });
+    }
+    this.#output.off("error", this.#onError);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Message> {
+    return messagesOf(this);
+  }
+}
+
+function lost(cause: Error | undefined): TransportError {
+  const code = cause && "code" in cause ? cause.code : undefined;
+  if (!cause || code === "EPIPE" || code === undefined || code === "ERR_STREAM_DESTROYED") {
+    return new TransportClosed("the reader of the output is gone, or it was closed", { cause });
+  }
+  return new TransportError(`cannot write: ${cause.message}`, { cause });
+}
+
+let isDiverted = false;
+
+/** Have `console` print to standard error, until the returned function is called. */
+function divertConsole(): () => void {
+  if (isDiverted) {
+    throw new TransportError("standard output is in use by another Stdio; close that first", {
+      code: "conflict",
+    });
+  }
+  isDiverted = true;
+  const present = { ...console };
+  Object.assign(console, new Console(process.stderr, process.stderr));
+  return () => {
+    Object.assign(console, present);
+    isDiverted = false;
+  };
+}

@@ -1,0 +1,94 @@
+"""Where generated files go, and what they never harm."""
+
+import os
+import stat
+
+import pytest
+
+from mist.bindings import BindingsError, export, generate, render
+from mist.bindings.generation import own_protocol, shipped
+from mist.bindings.mark import MARK, is_marked
+from mist.bindings.writing import write_files
+
+MARKED = f"# {MARK}\n"
+
+
+def test_what_ships_is_what_would_be_generated(language):
+    """The clients in the package are up to date; `mist-bindings check --write` makes them so."""
+    assert shipped(language) == dict(render(language, own_protocol()))
+
+
+def test_generated_files_are_marked_and_carry_the_version(language):
+    """Each says in its first lines that it is not to be edited, and for which version it is."""
+    for name, text in render(language, own_protocol()).items():
+        assert is_marked(text.encode()), name
+        assert "for MIST protocol version 1. Do not edit" in text, name
+        assert text.endswith("\n"), name
+        assert not text.endswith("\n\n"), name
+
+
+def test_export_and_generate_write_the_same(language, tmp_path):
+    """The shipped client is that of the stack's own payloads."""
+    exported = export(language, tmp_path / "a")
+    generated = generate(language, tmp_path / "b", protocol=own_protocol())
+    assert [path.relative_to(tmp_path / "a") for path in exported] == [
+        path.relative_to(tmp_path / "b") for path in generated
+    ]
+    for one, other in zip(exported, generated, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_generating_again_writes_nothing(language, tmp_path):
+    """Files that are as they should be keep even their time."""
+    assert generate(language, tmp_path, protocol=own_protocol())
+    assert generate(language, tmp_path, protocol=own_protocol()) == []
+
+
+@pytest.mark.parametrize("function", [generate, export, lambda name, _: render(name)])
+def test_a_language_that_is_not_there(function, tmp_path):
+    """The error lists those that are."""
+    with pytest.raises(BindingsError, match=r"no language 'cobol'; there are .*python") as caught:
+        function("cobol", tmp_path)
+    assert caught.value.code == "not_found"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_a_person_wrote_is_kept(tmp_path):
+    """Nothing at all is written while one file is in the way, unless forced."""
+    (tmp_path / "b.py").write_text("mine")
+    with pytest.raises(BindingsError, match=r"not overwritten: .*b\.py;") as caught:
+        write_files(tmp_path, {"a.py": MARKED, "b.py": MARKED})
+    assert caught.value.code == "conflict"
+    assert [path.name for path in tmp_path.iterdir()] == ["b.py"]
+    assert (tmp_path / "b.py").read_text() == "mine"
+    write_files(tmp_path, {"a.py": MARKED, "b.py": MARKED}, force=True)
+    assert (tmp_path / "b.py").read_text() == MARKED
+
+
+def test_a_generated_file_is_replaced_whole(tmp_path):
+    """Who holds the old file keeps it; no temporary file is left, and others may read it."""
+    path = tmp_path / "deep" / "a.py"
+    write_files(tmp_path, {"deep/a.py": MARKED + "old\n"})
+    with path.open() as held:
+        assert write_files(tmp_path, {"deep/a.py": MARKED}) == [path]
+        assert held.read() == MARKED + "old\n"
+    assert [each.name for each in path.parent.iterdir()] == ["a.py"]
+    if os.name == "posix":
+        mask = os.umask(0)
+        os.umask(mask)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
+
+
+def test_a_disk_that_refuses_leaves_the_old_file(tmp_path, monkeypatch):
+    """When the new file cannot be put in place, the old one stands and no rest is left."""
+    write_files(tmp_path, {"a.py": MARKED + "old\n"})
+
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr("pathlib.Path.replace", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        write_files(tmp_path, {"a.py": MARKED})
+    assert (tmp_path / "a.py").read_text() == MARKED + "old\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.py"]

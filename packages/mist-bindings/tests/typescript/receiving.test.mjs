@@ -1,0 +1,293 @@
+// Receiving: over HTTP, from lines, and from another process.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { request } from "node:http";
+import { connect } from "node:net";
+import { PassThrough, Readable } from "node:stream";
+import { afterEach, test } from "node:test";
+
+import {
+  EndOfStream,
+  HttpSender,
+  LineReader,
+  Message,
+  MessageTooLarge,
+  ProtocolError,
+  TransportClosed,
+  UnsupportedVersion,
+} from "mist-client";
+import { HttpListener, Stdio, incomingHeaders } from "mist-client/node";
+
+const cleanups = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) {
+    await cleanup();
+  }
+});
+
+async function listen(options) {
+  const listener = await HttpListener.listen(options);
+  cleanups.push(() => listener.close());
+  return listener;
+}
+
+const message = (payload = 1) => Message.create("s", "t", payload);
+const post = (url, body, headers = {}, method = "POST") => fetch(url, { method, body, headers });
+const NDJSON = { "content-type": "application/x-ndjson" };
+
+test("what is posted is received, with the trace that it came with", async () => {
+  const listener = await listen();
+  const sender = new HttpSender(listener.url);
+  const sent = message({ n: 2n ** 63n - 1n }).withChecksum();
+  await sender.send(sent, { headers: { traceparent: "00-a-b-01", tracestate: "x=1" } });
+  const received = await listener.receive();
+  assert.equal(received.marshal(), sent.marshal());
+  assert.deepEqual(incomingHeaders(received), { traceparent: "00-a-b-01", tracestate: "x=1" });
+  assert.deepEqual(incomingHeaders(sent), {});
+  assert.ok(sender.peerBatches);
+  await sender.close();
+});
+
+test("requests that are no message have the status that says why", async () => {
+  const listener = await listen({ token: "secret", maxMessageSize: 1000 });
+  const auth = { authorization: "Bearer secret" };
+  const body = message().marshal();
+  const statuses = async (...args) => (await post(...args)).status;
+  assert.equal(await statuses(listener.url, body, auth), 202);
+  assert.equal(await statuses(listener.url, "{}", auth), 400);
+  assert.equal(await statuses(listener.url, body), 401);
+  assert.equal(await statuses(listener.url, body, { authorization: "Bearer secre" }), 401);
+  assert.equal(await statuses(listener.url.replace("/mist", "/"), body, auth), 404);
+  assert.equal(await statuses(listener.url, undefined, auth, "GET"), 405);
+  assert.equal(await statuses(listener.url, message("x".repeat(1001)).marshal(), auth), 413);
+  assert.equal(await statuses(listener.url, "x".repeat(200_000), auth), 413);
+  assert.equal(await statuses(listener.url, body, { ...auth, "content-encoding": "gzip" }), 415);
+  const refused = await post(listener.url, '{"version":1}', auth);
+  assert.match(await refused.text(), /expected a string, got a number - at `\$.version`/);
+  assert.equal(refused.headers.get("accept-post"), "application/json, application/x-ndjson");
+});
+
+test("a full inbox asks to be tried again, and what was accepted is not lost", async () => {
+  const listener = await listen({ inbox: 1 });
+  assert.equal((await post(listener.url, message(1).marshal())).status, 202);
+  const full = await post(listener.url, message(2).marshal());
+  assert.equal(full.status, 503);
+  assert.equal(full.headers.get("retry-after"), "1");
+  await listener.close();
+  assert.equal((await listener.receive()).value(), 1);
+  await assert.rejects(listener.receive(), TransportClosed);
+});
+
+test("of a batch, what can be taken is, and the rest is told apart", async () => {
+  const listener = await listen({ inbox: 2 });
+  const lines = [message(0).marshal(), "", "nonsense", message(2).marshal(), message(3).marshal()];
+  const answer = await post(listener.url, lines.join("\r\n"), NDJSON);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get("retry-after"), "1");
+  const { accepted, rejected } = await answer.json();
+  assert.equal(accepted, 2);
+  assert.deepEqual(rejected.map(({ index, status }) => [index, status]), [[1, 400], [3, 503]]);
+  assert.equal((await listener.receive()).value(), 0);
+  assert.equal((await listener.receive()).value(), 2);
+  assert.equal((await post(listener.url, `${message().marshal()}\n`, NDJSON)).status, 202);
+  assert.equal((await post(listener.url, "\n", NDJSON)).status, 400);
+  const single = await listen({ batch: false });
+  const refused = await post(single.url, message().marshal(), NDJSON);
+  assert.equal(refused.status, 415);
+  assert.equal(refused.headers.get("accept-post"), "application/json");
+});
+
+test("pages of other origins may post only where that was allowed", async () => {
+  const origin = "http://page.example";
+  const closed = await listen();
+  assert.equal((await post(closed.url, message().marshal(), { origin })).status, 403);
+  assert.equal((await post(closed.url, undefined, { origin }, "OPTIONS")).status, 403);
+  const open = await listen({ allowOrigins: [origin] });
+  const preflight = await post(open.url, undefined, { origin }, "OPTIONS");
+  assert.equal(preflight.status, 204);
+  assert.equal(preflight.headers.get("access-control-allow-origin"), origin);
+  assert.match(preflight.headers.get("access-control-allow-headers"), /content-type/);
+  const refused = await post(open.url, "{}", { origin });
+  assert.equal(refused.headers.get("access-control-allow-origin"), origin);
+  assert.match(refused.headers.get("access-control-expose-headers"), /Accept-Post/);
+});
+
+test("a page of the listener's own origin may post, unless a name leads there", async () => {
+  const listener = await listen();
+  const { port } = new URL(listener.url);
+  for (const [host, expected] of [["localhost", 202], ["127.0.0.1", 202], ["evil.example", 403]]) {
+    const authority = `${host}:${port}`;
+    const headers = { host: authority, origin: `http://${authority}` };
+    const posting = request({ port, host: "127.0.0.1", path: "/mist", method: "POST", headers });
+    posting.end(message().marshal());
+    const [answer] = await once(posting, "response");
+    answer.resume();
+    assert.equal(answer.statusCode, expected, host);
+  }
+});
+
+test("a client that is slow to say what it wants is turned away", async () => {
+  const listener = await listen({ headerTimeoutMs: 200, bodyTimeoutMs: 200 });
+  const { port } = new URL(listener.url);
+  for (const head of ["POST /mist HTTP/1.1\r\nHost: x\r\n", "POST /mist HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"]) {
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.write(head);
+    const chunks = await socket.toArray();
+    assert.match(Buffer.concat(chunks).toString(), /^HTTP\/1.1 408 /);
+  }
+});
+
+test("an address that is in use is an error that names it", async () => {
+  const { url } = await listen();
+  const port = Number(new URL(url).port);
+  await assert.rejects(HttpListener.listen({ port }), (error) => {
+    assert.equal(error.code, "conflict");
+    assert.match(error.message, new RegExp(`cannot listen at 127.0.0.1:${port}`));
+    return true;
+  });
+});
+
+test("closing ends who waits, and an aborted wait loses no message", async () => {
+  const listener = await listen();
+  await assert.rejects(listener.receive({ signal: AbortSignal.timeout(10) }), { name: "TimeoutError" });
+  await post(listener.url, message(7).marshal());
+  assert.equal((await listener.receive()).value(), 7);
+  const waiting = assert.rejects(listener.receive(), TransportClosed);
+  const iterating = (async () => {
+    for await (const _ of listener) {
+      assert.fail("nothing was posted");
+    }
+  })();
+  await listener.close();
+  await Promise.all([waiting, iterating]);
+});
+
+test("lines are read however they are cut up, and a bad one costs no other", async () => {
+  const text = `\r\n${message("é🎉").marshal()}\r\n \n{nonsense}\n${message(2).marshal()}\n{"torn`;
+  const bytes = Buffer.from(text);
+  for (const size of [1, 7, bytes.length]) {
+    const chunks = [];
+    for (let at = 0; at < bytes.length; at += size) {
+      chunks.push(bytes.subarray(at, at + size));
+    }
+    const reader = new LineReader(Readable.from(chunks), "in.jsonl");
+    assert.equal((await reader.receive()).value(), "é🎉");
+    await assert.rejects(reader.receive(), /^ProtocolError: in.jsonl:4: not a message: JSON is malformed/);
+    assert.equal((await reader.receive()).value(), 2);
+    await assert.rejects(reader.receive(), /in.jsonl:6: .*, the input ends inside this line/);
+    await assert.rejects(reader.receive(), EndOfStream);
+    await assert.rejects(reader.receive(), EndOfStream);
+  }
+});
+
+test("a line over the limit is one error, and is not held in memory", async () => {
+  const chunk = Buffer.alloc(1 << 20, "x");
+  async function* source() {
+    for (let count = 0; count < 50; count += 1) {
+      yield chunk;
+    }
+    yield Buffer.from(`\n${message(1).marshal()}\n`);
+  }
+  const reader = new LineReader(source(), "in");
+  await assert.rejects(reader.receive(), (error) => {
+    assert.ok(error instanceof MessageTooLarge);
+    assert.equal(error.size, 50 << 20);
+    return true;
+  });
+  assert.equal((await reader.receive()).value(), 1);
+});
+
+test("closing a reader of lines releases its source", async () => {
+  const input = new PassThrough();
+  const reader = new LineReader(input, "in");
+  const waiting = assert.rejects(reader.receive(), TransportClosed);
+  await reader.close();
+  await waiting;
+  input.write("\n");
+  while (!input.destroyed) {
+    await new Promise(setImmediate);
+  }
+});
+
+test("a wait for a line can be given up, and the line is there for the next", async () => {
+  const input = new PassThrough();
+  const reader = new LineReader(input, "in");
+  const stop = new AbortController();
+  const waiting = reader.receive({ signal: stop.signal });
+  stop.abort(new Error("enough"));
+  await assert.rejects(waiting, /enough/);
+  const both = Promise.all([reader.receive(), reader.receive()]);
+  input.write(`${message(1).marshal()}\n${message(2).marshal()}\n`);
+  assert.deepEqual((await both).map((each) => each.value()), [1, 2]);
+  input.destroy(new Error("the disk is gone"));
+  await assert.rejects(reader.receive(), /cannot read in: the disk is gone/);
+});
+
+test("a peer of an unsupported version is refused, unless any version is to pass", async () => {
+  const old = new Message({ ...message(1), version: "9" });
+  const lines = () => Readable.from([Buffer.from(`${old.marshalLine()}${message(2).marshalLine()}`)]);
+  const reader = new LineReader(lines(), "in");
+  await assert.rejects(reader.receive(), (error) => {
+    assert.ok(error instanceof UnsupportedVersion);
+    assert.match(error.message, /in:1: version '9' is too new \(supported: 1-1\)/);
+    return true;
+  });
+  assert.equal((await reader.receive()).value(), 2);
+  const relay = new LineReader(lines(), "in", { anyVersion: true });
+  assert.equal((await relay.receive()).version, "9");
+  const answer = await post((await listen()).url, old.marshal());
+  assert.equal(answer.status, 400);
+  assert.match(await answer.text(), /version '9' is too new \(supported: 1-1\)/);
+  assert.equal((await post((await listen({ anyVersion: true })).url, old.marshal())).status, 202);
+});
+
+const CHILD = `
+  import { Stdio } from "mist-client/node";
+  const stdio = new Stdio();
+  console.log("printed");
+  try {
+    new Stdio();
+  } catch (error) {
+    console.log(error.code);
+  }
+  for await (const message of stdio) await stdio.send(message);
+  await stdio.close();
+  console.log("at the end");
+`;
+
+test("a process in a pipe echoes messages, and its prints go to standard error", async () => {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", CHILD], { cwd: import.meta.dirname });
+  const stderr = child.stderr.toArray();
+  const peer = new Stdio(child.stdout, child.stdin);
+  const sent = message({ text: "<é🎉\u2028>" }).withChecksum();
+  await peer.send(sent);
+  assert.equal((await peer.receive()).marshal(), sent.marshal());
+  child.stdin.end();
+  await assert.rejects(peer.receive(), ProtocolError); // what it prints once it has let go
+  await assert.rejects(peer.receive(), EndOfStream);
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+  assert.equal(Buffer.concat(await stderr).toString(), "printed\nconflict\n");
+  await peer.close();
+});
+
+test("the death of the other process ends pending calls", async () => {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", CHILD], { cwd: import.meta.dirname });
+  const peer = new Stdio(child.stdout, child.stdin);
+  const waiting = assert.rejects(peer.receive(), EndOfStream);
+  child.kill("SIGKILL");
+  await waiting;
+  await once(child, "exit");
+  await assert.rejects(
+    (async () => {
+      for (;;) {
+        await peer.send(message("x".repeat(100_000)));
+      }
+    })(),
+    TransportClosed,
+  );
+  await peer.close();
+  await peer.close();
+  await assert.rejects(peer.send(message()), TransportClosed);
+});

@@ -1,0 +1,20 @@
+"""The README of mist-bindings shows what the interop tests saw."""
+
+import os
+
+import pytest
+
+
+def test_the_readme_shows_what_was_seen(interop, seen, root):
+    """The table in the README is the one that the tests of this run make."""
+    readme = root / "packages" / "mist-bindings" / "README.md"
+    text = readme.read_text("utf-8")
+    if not seen:
+        pytest.skip("no interop test has run")
+    unknown = [c for c in seen if c[0] not in interop.ROWS or c[1] not in interop.CLIENTS]
+    assert not unknown
+    expected = interop.replace_table(text, interop.make_table(interop.read_table(text) | seen))
+    if os.environ.get("MIST_INTEROP") == "write":
+        readme.write_text(expected, "utf-8")
+    else:
+        assert text == expected, "set MIST_INTEROP=write to have the table written"
