@@ -15,6 +15,12 @@ from mist.transport.errors import TransportError, TransportTimeout
 _MOST_DIGITS = 10  # of Retry-After: more than three centuries are no advice
 _MOST_SHOWN = 200  # characters of what a peer brought about
 
+# asyncio says nothing of a connection that ends within a TLS handshake.
+_HANDSHAKE_CUT = (
+    "the peer closed the connection, perhaps for want of a TLS version or a client certificate"
+    " (cert_file=) that it takes"
+)
+
 
 def explain(exc: Exception, name: str, timeout: float) -> TransportError:
     """Return the error for a request that had no answer.
@@ -75,7 +81,7 @@ def _reason(exc: OSError) -> str:
     # Where the system gave a number, asyncio's own text says less than the system's.
     if isinstance(exc, ConnectionError) and exc.errno:
         return os.strerror(exc.errno)
-    return exc.strerror or str(exc)
+    return exc.strerror or str(exc) or _HANDSHAKE_CUT
 
 
 def _explain_tls(fault: ssl.SSLError, name: str) -> str:
