@@ -22,13 +22,14 @@ _HANDSHAKE_CUT = (
 )
 
 
-def explain(exc: Exception, name: str, timeout: float) -> TransportError:
+def explain(exc: Exception, name: str, timeout: float, token: str | None) -> TransportError:
     """Return the error for a request that had no answer.
 
     Args:
         exc: What aiohttp raised.
         name: What was posted to.
         timeout: The bound on the request, in seconds.
+        token: What the peer was sent, and may have repeated.
     """
     if isinstance(exc, TimeoutError):
         return TransportTimeout(f"{name} did not answer within {timeout:g} seconds")
@@ -39,11 +40,17 @@ def explain(exc: Exception, name: str, timeout: float) -> TransportError:
         reason = _reason(exc.os_error)
         return TransportError(f"cannot connect to {name}: {reason}")
     if isinstance(exc, aiohttp.ClientResponseError):
-        reason = printable(" ".join(exc.message.split())[:_MOST_SHOWN].removesuffix(" ^"))
+        said = " ".join(without_token(exc.message, token).split())
+        reason = printable(said[:_MOST_SHOWN].removesuffix(" ^"))
         return TransportError(f"{name} does not answer in HTTP: {reason}", code="protocol")
     if isinstance(exc, ValueError):
         return TransportError(f"cannot post to {name}: {exc}", code="validation")
     return TransportError(f"lost the connection to {name} before it answered: {exc}")
+
+
+def without_token(text: str, token: str | None) -> str:
+    """Return what a peer said without the token, in case it repeats it."""
+    return text.replace(token, "***") if token else text
 
 
 def printable(text: str) -> str:

@@ -18,7 +18,13 @@ from mist.transport.headers import outgoing_headers
 from mist.transport.http.address import Target
 from mist.transport.http.batch import JSON, NDJSON, BatchAnswer
 from mist.transport.http.coalescing import Coalescer, Fate
-from mist.transport.http.faults import explain, printable, retry_after, status_line
+from mist.transport.http.faults import (
+    explain,
+    printable,
+    retry_after,
+    status_line,
+    without_token,
+)
 
 # Shorter than what servers commonly grant an idle connection (uvicorn: 5 s), so that a request
 # does not meet the server's closing.
@@ -208,12 +214,14 @@ class HTTPSender:
                 raise TransportClosed(
                     f"the transport to {self._target.name} was closed before it answered"
                 ) from exc
-            fault = explain(exc, self._target.name, self._timeout)
-            # Such an error has the request in its repr, and that has the token.
-            told = not isinstance(exc, aiohttp.ClientResponseError)
-            raise fault from (exc if told else None)
-        self._learn(answer)
-        return answer
+            fault = explain(exc, self._target.name, self._timeout, self._token)
+            if not isinstance(exc, aiohttp.ClientResponseError):
+                raise fault from exc
+        else:
+            self._learn(answer)
+            return answer
+        # Out here it has no context: that would have the request in its repr, and so the token.
+        raise fault
 
     def _learn(self, answer: Answer) -> None:
         if NDJSON in answer.headers.get("Accept-Post", ""):
@@ -240,10 +248,8 @@ class HTTPSender:
         )
 
     def _shown(self, text: str) -> str:
-        """Return the beginning of what a peer said, in case it repeats the token without it."""
-        if self._token:
-            text = text.replace(self._token, "***")
-        return text[:_SHOWN_BODY].strip()
+        """Return the beginning of what a peer said."""
+        return without_token(text, self._token)[:_SHOWN_BODY].strip()
 
 
 def _refuse_too_large(message: Message, line: bytes) -> None:
