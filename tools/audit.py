@@ -71,9 +71,9 @@ def report(pins: Sequence[str], directory: Path) -> dict[str, Any]:
         name = pin.partition("==")[0]
         file = next((file for file in files if name not in file), None)
         if file is None:
-            file = {}
-            files.append(file)
-        file[name] = pin
+            files.append({name: pin})
+        else:
+            file[name] = pin
     command = [sys.executable, "-m", "pip_audit", "--format", "json", "--progress-spinner", "off"]
     command += ["--disable-pip", "--no-deps"]
     for number, file in enumerate(files):

@@ -147,12 +147,14 @@ def _enveloped(value):
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 def test_a_message_with_a_payload_that_asks_for_much(value):
     """It is read, or refused with one short error; nothing else is raised."""
+    refused = ""
     try:
         message = Message.unmarshal(_enveloped(value))
         message.verify_checksum()
         message.decode()
     except ProtocolError as exc:
-        assert len(str(exc)) < 500
+        refused = str(exc)
+    assert len(refused) < 500
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
@@ -221,12 +223,14 @@ def test_what_else_reads_json_refuses_it_in_its_own_words(tmp_path, value):
     good = {"step": "good", "status": "completed", "timestamp": "2024-01-01T00:00:00Z", "result": 1}
     bad = json.dumps(good | {"step": "bad"}).replace('"result": 1', f'"result": {value}')
     (tmp_path / "run.jsonl").write_text(f"{json.dumps(good)}\n{bad}\n{json.dumps(good)}\n")
+    refused = ""
     with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.result("good") == 1
         try:
             tracker.result("bad")
         except checkpoint.CheckpointError as exc:
-            assert len(str(exc)) < 500
+            refused = str(exc)
+    assert len(refused) < 500
     with pytest.raises(MetricError) as caught:
         Snapshot.from_json(f'{{"counters":{value}}}')
     assert len(str(caught.value)) < 500
@@ -234,9 +238,9 @@ def test_what_else_reads_json_refuses_it_in_its_own_words(tmp_path, value):
         wire = msgspec.json.decode(f'{{"code":"auth","meta":{value}}}')
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return
-    with pytest.raises(MistError) as refused:
+    with pytest.raises(MistError) as malformed:
         MistError.from_dict(wire)
-    assert len(str(refused.value)) < 500
+    assert len(str(malformed.value)) < 500
 
 
 class Settings(msgspec.Struct):

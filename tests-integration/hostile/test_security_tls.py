@@ -138,7 +138,7 @@ async def test_tls_1_1_is_refused_by_the_listeners_and_the_sender(pem):
         port = old.sockets[0].getsockname()[1]
         assert await _version(port, old_client) == "TLSv1.1"
         async with HTTP(f"https://127.0.0.1:{port}", ca_file=pem.ca) as sender:
-            with pytest.raises(TransportError, match="no TLS with|for want of a TLS version"):
+            with pytest.raises(TransportError, match=r"no TLS with|for want of a TLS version"):
                 await sender.send(MESSAGE)
     async with _listening(pem.good) as receiver:
         with pytest.raises((ssl.SSLError, ConnectionError)):

@@ -85,6 +85,8 @@ def test_the_name_of_a_result_leads_nowhere_else(tmp_path):
     (tmp_path / "secret.json").write_text('"hunter2"')
     record = {"step": "a", "status": "completed", "timestamp": "2024-01-01T00:00:00Z"}
     (tmp_path / "run.jsonl").write_text(json.dumps(record | {"result_file": "../secret"}) + "\n")
-    with checkpoint.open(tmp_path, "run") as tracker:
-        with pytest.raises(CheckpointError, match="not the name of a result"):
-            tracker.result("a")
+    with (
+        checkpoint.open(tmp_path, "run") as tracker,
+        pytest.raises(CheckpointError, match="not the name of a result"),
+    ):
+        tracker.result("a")

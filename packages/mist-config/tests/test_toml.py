@@ -62,7 +62,7 @@ def test_dots_in_text_are_no_key():
     """What is long and has dots may stand in values and comments."""
     name = ".".join("0123456789abcdef" * 2) + ".ip6.arpa"
     sentence = "One sentence, example.org and 1.5. " * 200 + "..." * 200
-    document = f"# {sentence}\na = '{name}'\nb = \"\"\"{sentence}\"\"\"\nc = [{'1.5, ' * 200}]\n"
+    document = f'# {sentence}\na = \'{name}\'\nb = """{sentence}"""\nc = [{"1.5, " * 200}]\n'
     assert parse_toml(document)["a"] == name
 
 

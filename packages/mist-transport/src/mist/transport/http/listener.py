@@ -39,9 +39,7 @@ class Listener:
         header_timeout: float,
         max_connections: int,
     ) -> None:
-        self.address, self.url = _names(
-            bound.socket, path, secure=ssl_context is not None
-        )
+        self.address, self.url = _names(bound.socket, path, secure=ssl_context is not None)
         self._bound = bound
         self._ssl_context = ssl_context
         self._header_timeout = header_timeout
