@@ -24,7 +24,8 @@ def parse_toml(source: str | bytes) -> dict[str, Any]:
 
     Raises:
         ConfigError: It is not TOML; the problem has line and column, and for a key that is there
-            twice the line of the first.
+            twice the line of the first. Or a key has more than 64 parts, which would take more
+            memory than there is.
     """
     return parse_document(decode_text(source), "")
 

@@ -41,7 +41,7 @@ def explain(exc: Exception, name: str, timeout: float, token: str | None) -> Tra
         return TransportError(f"cannot connect to {name}: {reason}")
     if isinstance(exc, aiohttp.ClientResponseError):
         said = " ".join(without_token(exc.message, token).split())
-        reason = printable(said[:_MOST_SHOWN].removesuffix(" ^"))
+        reason = said[:_MOST_SHOWN].removesuffix(" ^")
         return TransportError(f"{name} does not answer in HTTP: {reason}", code="protocol")
     if isinstance(exc, ValueError):
         return TransportError(f"cannot post to {name}: {exc}", code="validation")
