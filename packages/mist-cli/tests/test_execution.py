@@ -192,6 +192,7 @@ def test_global_flags_stand_on_either_side_of_the_command(words):
         ("relay -count 1", "mist: unknown flag -count; did you mean --count?"),
         ("relay --coun 1", "mist: unknown flag --coun; did you mean --count?"),
         ("relay --no-chek", "mist: unknown flag --no-chek; did you mean --no-check?"),
+        ("relay --cuont=hunter2", "mist: unknown flag --cuont; did you mean --count?"),
         ("relay --jsno", "mist: unknown flag --jsno; did you mean --json?"),
         ("relay --zzz", "mist: unknown flag --zzz; 'mist relay --help' lists them"),
         ("version x", "mist: unexpected argument 'x'; usage: mist version [flags]"),

@@ -3,8 +3,9 @@
 import datetime as dt
 
 import pytest
+from msgspec import defstruct
 
-from mist.config import ConfigError, parse_toml
+from mist.config import ConfigError, load, parse_toml
 
 
 def test_a_document_is_parsed_from_text_and_from_bytes():
@@ -45,3 +46,30 @@ def test_what_is_not_toml_is_placed(document, message, line, column):
     assert problem.origin.line == line or line is None
     assert problem.origin.column == column or column is None
     assert str(problem).startswith("TOML")
+
+
+@pytest.mark.parametrize("key", ["a", "'a'", '"a"', "a ", "' b c '", '"\\""'])
+@pytest.mark.parametrize("form", ["{} = 1", "[{}]", "[[{}]]", "x = {{ {} = 1 }}"])
+def test_a_key_of_very_many_parts_is_refused_before_it_takes_the_memory(key, form):
+    """200 kB of it would take 40 GB, as its parser keeps each of its beginnings."""
+    document = "x.y = 1\n" + form.format(".".join([key] * 100_000)) + "\n"
+    with pytest.raises(ConfigError, match="more than 64 parts is nested too deeply") as caught:
+        parse_toml(document)
+    assert caught.value.problems[0].origin.line == 2
+
+
+def test_dots_in_text_are_no_key():
+    """What is long and has dots may stand in values and comments."""
+    name = ".".join("0123456789abcdef" * 2) + ".ip6.arpa"
+    sentence = "One sentence, example.org and 1.5. " * 200 + "..." * 200
+    document = f'# {sentence}\na = \'{name}\'\nb = """{sentence}"""\nc = [{"1.5, " * 200}]\n'
+    assert parse_toml(document)["a"] == name
+
+
+def test_a_configuration_without_end_is_refused(tmp_path):
+    """A device, or somebody else's file, is not read until memory is full."""
+    file = tmp_path / "long.toml"
+    with file.open("wb") as stream:
+        stream.truncate(1 << 30)
+    with pytest.raises(ConfigError, match="at most 4 MiB"):
+        load(file, "APP", defstruct("Target", []))

@@ -415,3 +415,31 @@ def test_many_threads_read_while_workers_come_and_go(worker):
         thread.join()
     assert value(reader) == 30
     assert all(found == sorted(found) for found in readings)
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="links are followed here")
+def test_no_file_is_written_through_a_link_that_somebody_planted(worker, path, tmp_path):
+    """Not by the lock, nor by what replaces the file of those that are gone."""
+    target = tmp_path / "target"
+    target.write_text("theirs")
+    path.mkdir(parents=True)
+    (path / "mutex").symlink_to(target)
+    with pytest.raises(OSError, match="symbolic link"):
+        worker()
+    (path / "mutex").unlink()
+    _one, two = worker(), worker()
+    two.stop()
+    (path / "departed.new").symlink_to(target)
+    with pytest.raises(OSError, match="symbolic link"):
+        worker()
+    assert target.read_text() == "theirs"
+
+
+def test_the_files_are_private_wherever_they_are(worker, path):
+    """Also in a directory that others may look into."""
+    path.mkdir(parents=True)
+    path.chmod(0o755)
+    one = worker()
+    one.registry.counter("c").inc()
+    one._publisher._publish()
+    assert {file.stat().st_mode & 0o777 for file in path.iterdir()} == {0o600}

@@ -48,6 +48,7 @@ needs_unix = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix 
         "host:",
         "host:-1",
         "host:65536",
+        pytest.param("host:" + "1" * 5000, id="more-digits-than-python-converts"),
         "::1:80",
         "[]:1",
         "unix:",

@@ -155,6 +155,7 @@ async def test_who_waits_for_the_go_ahead_gets_it_when_the_handler_reads(serve, 
         "POST / HTTP/1.1\nHost: x\nContent-Length: 5\nContent-Length: 6\n\n",
         "POST / HTTP/1.1\nHost: x\nContent-Length: -1\n\n",
         "POST / HTTP/1.1\nHost: x\nContent-Length: 99999999999999999999999\n\n",
+        "POST / HTTP/1.0\nHost: x\nConnection: keep-alive\nTransfer-Encoding: chunked\n\n0\n\n",
     ],
 )
 async def test_what_is_not_http_is_400_and_logged_nowhere_by_default(serve, connect, capfd, text):
@@ -193,6 +194,14 @@ async def test_trailers_are_not_taken_for_headers(serve, connect):
     assert (await client.answer()).body == b"ok"
     assert [name for name, _ in seen[0]] == [b"host", b"transfer-encoding"]
     assert (await client.ask("GET", "/")).body == b"ok"
+
+
+async def test_a_body_that_would_stay_encoded_is_501(serve, connect):
+    """No handler mistakes a gzip stream for what was posted."""
+    server = await serve({"/": echo})
+    client = await connect(server)
+    await client.send(CHUNKED_HEAD.replace("chunked", "gzip, chunked"))
+    assert (await client.answer()).status == 501
 
 
 @pytest.mark.parametrize("start", [b"1\r\nx\r\n0\r\nX: ", b"1\r\nx\r\n0\r\nX: 1\r\n", b"1;x="])

@@ -57,6 +57,23 @@ async def test_it_is_a_route_and_a_mount_of_a_starlette_application(http, web_ap
     assert not closed
 
 
+async def test_a_length_that_another_server_lets_through_is_too_long(http):
+    """Python itself converts only so many digits."""
+    inbox = await http()
+    answers = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(event):
+        answers.append(event)
+
+    headers = [(b"content-length", b"9" * 5000)]
+    scope = {"type": "http", "method": "POST", "path": "/mist", "headers": headers}
+    await inbox.asgi(scope, receive, send)
+    assert answers[0]["status"] == 413
+
+
 async def test_it_is_an_application_of_its_own_with_a_lifespan(http, web_app):
     """Served by itself it keeps to its path."""
     inbox = await http()

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -137,6 +138,37 @@ async def test_a_peer_that_repeats_the_token_does_not_get_it_into_the_error(
     with pytest.raises(Rejected) as caught:
         await sender.send(message())
     assert "s3c" not in str(caught.value) + caught.value.body
+
+
+async def test_what_a_peer_says_cannot_control_the_terminal_that_shows_the_error(
+    http, peer, read_request
+):
+    """Nor begin a line of its own in a log."""
+    evil = "a\x1b[31m\r\nforged\x07"
+    answer = ok("500 No", "Location: /\x9b2J\u2028", body=evil)
+    sender = await http(await peer(saying(read_request, answer)))
+    with pytest.raises(Rejected) as caught:
+        await sender.send(message())
+    assert str(caught.value).isprintable()
+    assert r"a\x1b[31m\r\nforged\x07" in str(caught.value)
+    assert "\x1b" in caught.value.body  # a program gets what was said
+
+
+async def test_an_answer_that_is_not_http_does_not_get_the_token_into_any_repr(http, peer):
+    """What aiohttp raises has the request's headers in it."""
+
+    async def handler(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x1b[31mSSH-2.0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    sender = await http(await peer(handler), token="s3cret")
+    with pytest.raises(TransportError, match="does not answer in HTTP") as caught:
+        await sender.send(message())
+    assert str(caught.value).isprintable()
+    assert caught.value.__cause__ is None
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
 
 
 async def test_nobody_listening_is_a_transport_error_that_names_the_url(http, tmp_path):

@@ -55,6 +55,11 @@ async def exchange(receiver, data):
             id="te-te",
         ),
         pytest.param(
+            HEAD.replace(b"1.1", b"1.0") + CHUNKED + b"\r\n" + CHUNK + b"0\r\n\r\n",
+            400,
+            id="te-1.0",
+        ),
+        pytest.param(
             HEAD + CHUNKED + b"\r\n0x" + CHUNK + b"0\r\n\r\n", 400, id="chunk-size-prefix"
         ),
         pytest.param(HEAD + CHUNKED + b"\r\n-1\r\n" + CHUNK, 400, id="chunk-size-negative"),

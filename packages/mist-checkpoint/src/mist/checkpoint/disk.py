@@ -53,8 +53,9 @@ def read(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 def create(path: str) -> BinaryIO:
-    """Open a file for writing, empty, and with mode 0600 if it is new."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600), "wb")
+    """Open a new file for writing, with mode 0600; one that is there, or a link, is removed."""
+    discard(path)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600), "wb")
 
 
 def finish(file: BinaryIO) -> int:

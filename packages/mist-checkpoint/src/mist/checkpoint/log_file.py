@@ -1,5 +1,6 @@
 """The file that holds the log: the only place where its bytes are read, written and cut."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -7,22 +8,20 @@ from collections.abc import Iterator
 from mist.checkpoint.disk import BINARY, sync_file, sync_parent, write_all
 from mist.checkpoint.errors import StorageError
 
-_FLAGS = os.O_RDWR | os.O_APPEND | BINARY
+# A symbolic link is refused: whoever put it there would choose what is written to.
+_FLAGS = os.O_RDWR | os.O_APPEND | BINARY | int(getattr(os, "O_NOFOLLOW", 0))
 _CHUNK = 1 << 20
 
 
 class LogFile:
     """An append-only file, made with mode 0600 where it is missing.
 
-    Every method raises OSError as the operating system does.
+    Every method raises OSError as the operating system does. A path that leads to no regular file
+    of its own is a `StorageError`.
     """
 
     def __init__(self, path: str) -> None:
-        try:
-            self._fd = os.open(path, _FLAGS)
-        except FileNotFoundError:
-            self._fd = os.open(path, _FLAGS | os.O_CREAT, 0o600)
-            sync_parent(path)
+        self._fd = _open(path)
         if not stat.S_ISREG(os.fstat(self._fd).st_mode):
             os.close(self._fd)
             raise StorageError(f"{path} is not a regular file", code="validation")
@@ -54,3 +53,19 @@ class LogFile:
     def close(self) -> None:
         """Close the file."""
         os.close(self._fd)
+
+
+def _open(path: str) -> int:
+    try:
+        try:
+            return os.open(path, _FLAGS)
+        except FileNotFoundError:
+            fd = os.open(path, _FLAGS | os.O_CREAT, 0o600)
+            sync_parent(path)
+            return fd
+    except OSError as exc:
+        if exc.errno != errno.ELOOP:
+            raise
+        raise StorageError(
+            f"{path} is a symbolic link, which may lead anywhere", code="validation"
+        ) from exc

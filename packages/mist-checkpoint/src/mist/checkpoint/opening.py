@@ -19,7 +19,9 @@ def open(  # noqa: A001  # the contract's name, as in tarfile.open
     `async with`, or by the first step, in a thread.
 
     Args:
-        dir: The directory of the run's files, made with mode 0700 where it is missing.
+        dir: The directory of the run's files, made with mode 0700 where it is missing. One that
+            is there keeps its mode, and the files in it are for their owner alone; whoever else
+            may write to it can remove or replace them.
         run_id: 1 to 255 characters of `A-Z a-z 0-9 - _`.
         wait: Whether to wait for the run where somebody else has it open.
         timeout: Seconds to wait at most; None waits for ever.

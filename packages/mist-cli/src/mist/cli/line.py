@@ -63,7 +63,9 @@ class Line:
         namespace, left = command_parser(self._app, self.command).parse_known_args(words)
         for word in left:
             if word.startswith("-") and word != "-" and not _NEGATIVE_NUMBER.match(word):
-                raise UsageError(f"unknown flag {word}; {self._flag_hint(word)}")
+                # Without its value, which may be a secret.
+                flag = word.partition("=")[0]
+                raise UsageError(f"unknown flag {flag}; {self._flag_hint(word)}")
         texts = _texts(vars(namespace))
         self._local = {name: text for name, text in texts.items() if name in self.command.flags}
         self._shared |= {name: text for name, text in texts.items() if name in self._app.flags}

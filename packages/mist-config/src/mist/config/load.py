@@ -37,8 +37,9 @@ def load(
     inputs are left as they are.
 
     Args:
-        path: the TOML file; None for none. Relative paths in it are relative to its directory,
-            those from elsewhere to the working directory; `~` is the user's home in both.
+        path: the TOML file, of 4 MiB at most; None for none. Relative paths in it are relative to
+            its directory, those from elsewhere to the working directory; `~` is the user's home in
+            both.
         prefix: what variables start with: with `app`, the field `port` is `APP_PORT`, and `host`
             in the section `db` is `APP_DB__HOST`. With "" no variable counts as unknown.
         target: a msgspec Struct or a dataclass.

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from mist.config.secret import sounds_secret
+from mist.config.secret import counts_tokens, sounds_secret
 from mist.config.value import KeyPath
 
 Kind = Literal[
@@ -207,14 +207,17 @@ def parts(node: Node) -> tuple[Node, ...]:
 def conceals(node: Node, path: KeyPath, value: object) -> bool:
     """Whether a value must not be shown.
 
-    Text is concealed too where a table belongs: it may be one with secrets in it.
+    Text is concealed too where a table belongs: it may be one with secrets in it. And where a
+    number belongs whose name is that of a secret, unless it counts the tokens of a text.
     """
     if node.secret:
         return True
     if isinstance(value, str) and any(isinstance(part, Section) for part in (node, *parts(node))):
         return True
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
-    return sounds_secret(key) and is_textual(node)
+    if not sounds_secret(key):
+        return False
+    return is_textual(node) or (isinstance(value, str) and not counts_tokens(key))
 
 
 def is_textual(node: Node) -> bool:

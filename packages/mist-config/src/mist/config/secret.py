@@ -54,6 +54,11 @@ def sounds_secret(name: str) -> bool:
     return _SECRET.search(words) is not None
 
 
+def counts_tokens(name: str) -> bool:
+    """Whether a number of that name is probably one of tokens of text: `max_tokens`."""
+    return "token" in name.lower()
+
+
 def without_userinfo(text: str) -> str:
     """The text with the password of every URL in it masked."""
     return _USERINFO.sub(rf"\1{MASK}@", text)

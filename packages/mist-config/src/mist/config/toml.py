@@ -9,6 +9,13 @@ from mist.config.problem import ConfigError, Problem
 from mist.config.value import dotted, quoted
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+# tomllib takes memory for a dotted key by the square of its parts, and for each of them anew.
+_MOST_PARTS = 64
+_LONG_KEY = re.compile(
+    r"""(?<![\w-])(?:(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+)"""
+    f"{{{_MOST_PARTS}}}"
+)
+_MOST_BYTES = 4 << 20
 _TWICE = ("Cannot overwrite", "Cannot declare", "Duplicate", "Cannot redefine", "Cannot mutate")
 
 
@@ -17,7 +24,8 @@ def parse_toml(source: str | bytes) -> dict[str, Any]:
 
     Raises:
         ConfigError: It is not TOML; the problem has line and column, and for a key that is there
-            twice the line of the first.
+            twice the line of the first. Or a key has more than 64 parts, which would take more
+            memory than there is.
     """
     return parse_document(decode_text(source), "")
 
@@ -32,11 +40,13 @@ def read_document(path: str | os.PathLike[str]) -> str:
     file = os.fspath(path)
     try:
         with open(file, "rb") as stream:  # noqa: PTH123  # pathlib takes long to load
-            data = stream.read()
+            data = stream.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as exc:
         raise _error(f"cannot be read: {getattr(exc, 'strerror', None) or exc}", file) from exc
+    if len(data) > _MOST_BYTES:
+        raise _error(f"a configuration has at most {_MOST_BYTES >> 20} MiB", file)
     return decode_text(data, file)
 
 
@@ -77,6 +87,9 @@ def parse_document(text: str, file: str) -> dict[str, Any]:
     Raises:
         ConfigError: It is not TOML.
     """
+    if long_key := _LONG_KEY.search(text):
+        line = text.count("\n", 0, long_key.start()) + 1
+        raise _error(f"a key of more than {_MOST_PARTS} parts is nested too deeply", file, line)
     import tomllib  # noqa: PLC0415  # loads when there is a file
 
     try:

@@ -93,7 +93,8 @@ class MistError(Exception):
         that are not ours are ignored.
 
         Raises:
-            MistError: code `protocol`, where `code` is missing or a member has the wrong type.
+            MistError: code `protocol`, where `code` is missing or a member has the wrong type, or
+                `wire` is no object at all.
         """
         if not hasattr(wire, "get"):  # whatever a stranger's JSON was
             raise MistError(
@@ -258,7 +259,7 @@ def _thaw(pickled: bytes | None, text: str) -> BaseException:
 
     if pickled is not None:
         try:
-            cause = pickle.loads(pickled)  # noqa: S301  # already inside a pickle being loaded
+            cause = pickle.loads(pickled)  # nosec B301  # noqa: S301  # already inside a pickle being loaded
         except Exception:  # noqa: BLE001  # exceptions that pickle but do not load are common
             return RuntimeError(text)
         if isinstance(cause, BaseException):

@@ -26,6 +26,9 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
+# Whoever put a symbolic link there would choose what is written to.
+NO_LINK = int(getattr(os, "O_NOFOLLOW", 0)) | int(getattr(os, "O_BINARY", 0))
+
 _PAUSE = 0.005  # seconds between two attempts
 
 
@@ -41,7 +44,7 @@ class FileLock:
 
     def try_acquire(self) -> bool:
         """Take the lock unless somebody has it, be it another object of this process."""
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
         try:
             _lock(descriptor)
         except OSError:

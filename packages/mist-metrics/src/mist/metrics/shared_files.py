@@ -22,7 +22,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mist.metrics.errors import MetricError
-from mist.metrics.file_lock import FileLock
+from mist.metrics.file_lock import NO_LINK, FileLock
 from mist.metrics.merge import merge
 from mist.metrics.snapshot import Snapshot
 
@@ -179,7 +179,9 @@ def _without_gauges(snapshot: Snapshot) -> Snapshot:
 
 def _replace(path: Path, data: bytes) -> None:
     new = path.with_suffix(".new")
-    new.write_bytes(data)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_LINK
+    with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
+        file.write(data)
     new.replace(path)
 
 

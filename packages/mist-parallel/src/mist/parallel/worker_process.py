@@ -36,7 +36,7 @@ def call(fn: Callable[[In], Out], input_: In) -> Out:
         return fn(input_)
     except BaseException as exc:
         try:
-            pickle.loads(pickle.dumps(exc))  # noqa: S301  # our own bytes
+            pickle.loads(pickle.dumps(exc))  # nosec B301  # noqa: S301  # our own bytes
         except Exception:  # noqa: BLE001  # whatever its methods raise
             raise RuntimeError(f"{type(exc).__qualname__}: {exc} (it does not pickle)") from exc
         raise

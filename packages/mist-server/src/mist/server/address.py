@@ -1,11 +1,13 @@
 """Where to listen, as a person writes it."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from mist.errors import Code
 from mist.server.errors import ServerError
 
+_PORT: Final = re.compile("[0-9]{1,5}")
 _LAST_PORT: Final = 65535
 _FORMS: Final = "expected 'host:port', ':port', '[::1]:port' or 'unix:/path'"
 
@@ -45,7 +47,7 @@ def parse_address(address: str) -> TCPAddress | UnixAddress:
         return UnixAddress(path)
     host, colon, port = address.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
-    if not colon or not (port.isascii() and port.isdigit()) or int(port) > _LAST_PORT:
+    if not colon or not _PORT.fullmatch(port) or int(port) > _LAST_PORT:
         raise _refused(address)
     if "/" in host or (":" in host and not bracketed) or host == "[]":
         raise _refused(address)

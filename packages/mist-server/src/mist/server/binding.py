@@ -33,7 +33,7 @@ class BoundSocket:
             if isinstance(address, UnixAddress):
                 self.socket = _bind_unix(address.path, backlog, unix_mode)
                 self._path = Path(address.path).absolute()
-                self._inode = self._path.stat().st_ino
+                self._file = self._path.lstat()
             else:
                 self.socket = _bind_tcp(address.host, address.port, backlog)
         except socket.gaierror as exc:
@@ -60,7 +60,7 @@ class BoundSocket:
         """Remove the file of a Unix socket, unless it is another's by now."""
         path, self._path = self._path, None
         try:
-            if path is not None and path.stat().st_ino == self._inode:
+            if path is not None and os.path.samestat(path.lstat(), self._file):
                 path.unlink()
         except OSError:
             pass  # it is gone already
@@ -101,7 +101,7 @@ def _bind_unix(path: str, backlog: int, mode: int) -> socket.socket:
 def _clear_the_way(path: str) -> None:
     """Remove the socket that a dead process left behind, and nothing else."""
     try:
-        mode = Path(path).stat().st_mode
+        mode = Path(path).lstat().st_mode  # what a symbolic link leads to is another's
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):

@@ -28,6 +28,7 @@ def judge_head(
 ) -> Refusal | None:
     """Return why a request is refused, or None where it is not."""
     size, hosts, length, has_body, upgrade = len(url), 0, 0, False, b""
+    codings: list[bytes] = []
     for name, value in headers:
         size += len(name) + len(value)
         if name == b"host":
@@ -37,6 +38,7 @@ def judge_head(
             length, has_body = int(value.lstrip(b"0") or b"0"), True
         elif name == b"transfer-encoding":
             has_body = True
+            codings.append(value.strip().lower())
         elif name == b"upgrade":
             upgrade = value.lower()
     if length > max_body_size:
@@ -48,6 +50,8 @@ def judge_head(
         return HTTPStatus.BAD_REQUEST, "a request has one Host header"
     if method == "CONNECT" and not url.startswith(b"/"):
         return HTTPStatus.NOT_IMPLEMENTED, "this server is no proxy"
+    if codings and (refusal := _judge_codings(codings, is_1_1=is_1_1)):
+        return refusal
     return _judge_upgrade(upgrade, has_body=has_body) if is_upgrade else None
 
 
@@ -57,6 +61,16 @@ def too_large(max_body_size: int) -> Refusal:
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"the body is over the limit of {max_body_size} bytes",
     )
+
+
+def _judge_codings(codings: list[bytes], *, is_1_1: bool) -> Refusal | None:
+    if not is_1_1:
+        # Somebody in between may not know it, and end the body elsewhere (RFC 9112, 6.1).
+        return HTTPStatus.BAD_REQUEST, "only HTTP/1.1 has Transfer-Encoding"
+    if codings != [b"chunked"]:
+        # What is left when the chunks are put together is still encoded.
+        return HTTPStatus.NOT_IMPLEMENTED, "send the body with no Transfer-Encoding but chunked"
+    return None
 
 
 def _judge_upgrade(upgrade: bytes, *, has_body: bool) -> Refusal | None:

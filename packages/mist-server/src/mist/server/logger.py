@@ -116,5 +116,11 @@ class _StandardLogger:
         self, level: int, msg: str, fields: dict[str, object], *, exc_info: bool = False
     ) -> None:
         if self._logger.isEnabledFor(level):
-            text = " ".join([msg, *(f"{name}={value}" for name, value in fields.items())])
+            text = " ".join([msg, *(f"{name}={_shown(value)}" for name, value in fields.items())])
             self._logger.log(level, "%s", text, extra=fields, exc_info=exc_info)
+
+
+def _shown(value: object) -> str:
+    """Return a value as text that can neither begin a line nor control a terminal."""
+    text = str(value)
+    return text if text.isprintable() else ascii(text)

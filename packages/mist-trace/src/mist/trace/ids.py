@@ -5,7 +5,7 @@ from random import Random
 
 _LONGEST = 256
 
-_random = Random()  # noqa: S311  # ids are unique, not secret
+_random = Random()  # nosec B311  # noqa: S311  # ids are unique, not secret
 if hasattr(os, "register_at_fork"):
     # Else parent and child would go on with the same ids.
     os.register_at_fork(after_in_child=_random.seed)

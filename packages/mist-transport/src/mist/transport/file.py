@@ -33,8 +33,9 @@ class File(Conversation):
     """A file of JSON lines: `send` appends, `receive` reads from the start.
 
     Any number of processes may append to one file at once: a message is one write. The file is
-    opened at the first `send` or `receive`, and made (mode 0600) at the first `send`. A named
-    pipe or a device serves as well; there `send` waits for its reader.
+    opened at the first `send` or `receive`, and made (mode 0600) at the first `send`; one that
+    is there keeps its mode, and a symbolic link is followed. A named pipe or a device serves as
+    well; there `send` waits for its reader.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, follow: bool = False) -> None:

@@ -207,8 +207,14 @@ class _StandardLogger:
 
     def _log(self, level: int, msg: str, fields: dict[str, Any]) -> None:
         if self._logger.isEnabledFor(level):
-            text = " ".join([msg, *(f"{name}={value}" for name, value in fields.items())])
+            text = " ".join([msg, *(f"{name}={_shown(value)}" for name, value in fields.items())])
             self._logger.log(level, "%s", text, extra=fields)
+
+
+def _shown(value: object) -> str:
+    """Return a value as text that can neither begin a line nor control a terminal."""
+    text = str(value)
+    return text if text.isprintable() else ascii(text)
 
 
 class _Logged(Layer):

@@ -113,7 +113,9 @@ def listen_command() -> Command:
     command.add_string_flag("to", "-", "URL, file or - to send to", complete="file")
     command.add_int_flag("count", 0, "stop after this many messages; 0 for never")
     command.add_int_flag("inbox", 4096, "messages that may wait before peers are told to come back")
-    command.add_string_flag("token", "", "bearer token that peers must show")
+    command.add_string_flag(
+        "token", "", "bearer token that peers must show; `ps` shows it, unless the variable has it"
+    )
     command.add_string_flag(
         "allow-origin",
         "",
@@ -179,7 +181,9 @@ def ping_command() -> Command:
 
 def _add_peer_flags(command: Command) -> None:
     """Declare what dialing a peer over HTTP may need."""
-    command.add_string_flag("token", "", "bearer token to send along")
+    command.add_string_flag(
+        "token", "", "bearer token to send along; `ps` shows it, unless the variable has it"
+    )
     command.add_string_flag(
         "ca", "", "certificates (PEM) to trust instead of the system's", complete="file"
     )

@@ -5,6 +5,7 @@ import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Final
 
 from mist.command.connection import Destination
@@ -134,7 +135,10 @@ async def _keep(messages: list[Message], url: str, notes: _Notes) -> None:
     """Write what was read and could not be delivered to a file, and say where it is."""
     if not messages:
         return
-    path = Path(f"mist-undelivered-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.jsonl")
+    # Made here, for this user alone, whatever somebody else has put into the directory.
+    fd, name = mkstemp(".jsonl", f"mist-undelivered-{time.strftime('%Y%m%dT%H%M%S')}-", ".")
+    os.close(fd)
+    path = Path(name).name
     async with File(path) as file:
         for message in messages:
             await file.send(message)

@@ -1,8 +1,10 @@
 """Sockets to listen with, bound before anything is served, so that a failure names the address."""
 
 import errno
+import os
 import socket
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from mist.transport.errors import TransportError
@@ -11,7 +13,30 @@ from mist.transport.http.address import TCPAddress, UnixAddress
 _PROBE_SECONDS = 1.0
 
 
-def bind(address: TCPAddress | UnixAddress, backlog: int) -> socket.socket:
+class Bound:
+    """A listening socket, and the file that it may have in the file system.
+
+    Attributes:
+        socket: The socket.
+    """
+
+    def __init__(self, sock: socket.socket, path: str | None = None) -> None:
+        self.socket = sock
+        # Absolute, as the working directory may be another one by the time it is removed.
+        self._path = None if path is None else Path(path).absolute()
+        self._file = None if self._path is None else self._path.lstat()
+
+    def remove(self) -> None:
+        """Remove the file of a socket that is closed by now, unless it is another's."""
+        path, self._path = self._path, None
+        if path is None or self._file is None:
+            return
+        with suppress(FileNotFoundError):
+            if os.path.samestat(path.lstat(), self._file):
+                path.unlink()
+
+
+def bind(address: TCPAddress | UnixAddress, backlog: int) -> Bound:
     """Return a listening socket; blocks while a host name is looked up.
 
     Args:
@@ -23,8 +48,8 @@ def bind(address: TCPAddress | UnixAddress, backlog: int) -> socket.socket:
     """
     try:
         if isinstance(address, UnixAddress):
-            return _bind_unix(address.path, backlog)
-        return _bind_tcp(address.host, address.port, backlog)
+            return Bound(_bind_unix(address.path, backlog), address.path)
+        return Bound(_bind_tcp(address.host, address.port, backlog))
     except socket.gaierror as exc:
         raise TransportError(
             f"cannot listen at {address}: no such host: {exc.strerror}", code="validation"
@@ -33,12 +58,6 @@ def bind(address: TCPAddress | UnixAddress, backlog: int) -> socket.socket:
         raise
     except OSError as exc:
         raise TransportError.from_os_error(exc, f"cannot listen at {address}") from exc
-
-
-def remove(address: TCPAddress | UnixAddress) -> None:
-    """Remove what a socket that is closed by now leaves in the file system, if anything."""
-    if isinstance(address, UnixAddress):
-        Path(address.path).unlink(missing_ok=True)
 
 
 def _bind_tcp(host: str, port: int, backlog: int) -> socket.socket:
@@ -71,7 +90,7 @@ def _bind_unix(path: str, backlog: int) -> socket.socket:
 def _clear_the_way(path: str) -> None:
     """Remove the socket that a dead process left behind, and nothing else."""
     try:
-        mode = Path(path).stat().st_mode
+        mode = Path(path).lstat().st_mode  # what a symbolic link leads to is another's
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):

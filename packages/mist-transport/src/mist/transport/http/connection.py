@@ -184,14 +184,19 @@ class Connection(HttpToolsProtocol):
     # What this class asks itself, and does
 
     def _judge_head(self) -> _Refused | None:
-        size, hosts = len(self.url), 0
+        size, hosts, is_encoded = len(self.url), 0, False
         for name, value in self.headers:
             size += len(name) + len(value)
             hosts += name == b"host"
+            is_encoded = is_encoded or name == b"transfer-encoding"
         if size > MAX_HEAD:
             return _Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _HEAD_TOO_LARGE)
         parser = cast("Any", self.parser)  # is there, as it calls
-        if hosts > 1 or (not hosts and parser.get_http_version() == "1.1"):
+        is_1_1 = parser.get_http_version() == "1.1"
+        if is_encoded and not is_1_1:
+            # Somebody in between may not know it, and end the body elsewhere (RFC 9112, 6.1).
+            return _Refused(HTTPStatus.BAD_REQUEST, "only HTTP/1.1 has Transfer-Encoding")
+        if hosts > 1 or (not hosts and is_1_1):
             # Demanded by RFC 9112, section 3.2.
             return _Refused(HTTPStatus.BAD_REQUEST, "a request has one Host header")
         if parser.should_upgrade():

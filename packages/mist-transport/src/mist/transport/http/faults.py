@@ -15,14 +15,21 @@ from mist.transport.errors import TransportError, TransportTimeout
 _MOST_DIGITS = 10  # of Retry-After: more than three centuries are no advice
 _MOST_SHOWN = 200  # characters of what a peer brought about
 
+# asyncio says nothing of a connection that ends within a TLS handshake.
+_HANDSHAKE_CUT = (
+    "the peer closed the connection, perhaps for want of a TLS version or a client certificate"
+    " (cert_file=) that it takes"
+)
 
-def explain(exc: Exception, name: str, timeout: float) -> TransportError:
+
+def explain(exc: Exception, name: str, timeout: float, token: str | None) -> TransportError:
     """Return the error for a request that had no answer.
 
     Args:
         exc: What aiohttp raised.
         name: What was posted to.
         timeout: The bound on the request, in seconds.
+        token: What the peer was sent, and may have repeated.
     """
     if isinstance(exc, TimeoutError):
         return TransportTimeout(f"{name} did not answer within {timeout:g} seconds")
@@ -33,11 +40,27 @@ def explain(exc: Exception, name: str, timeout: float) -> TransportError:
         reason = _reason(exc.os_error)
         return TransportError(f"cannot connect to {name}: {reason}")
     if isinstance(exc, aiohttp.ClientResponseError):
-        reason = " ".join(exc.message.split())[:_MOST_SHOWN]
+        said = " ".join(without_token(exc.message, token).split())
+        reason = said[:_MOST_SHOWN].removesuffix(" ^")
         return TransportError(f"{name} does not answer in HTTP: {reason}", code="protocol")
     if isinstance(exc, ValueError):
         return TransportError(f"cannot post to {name}: {exc}", code="validation")
     return TransportError(f"lost the connection to {name} before it answered: {exc}")
+
+
+def without_token(text: str, token: str | None) -> str:
+    """Return what a peer said without the token, in case it repeats it."""
+    return text.replace(token, "***") if token else text
+
+
+def printable(text: str) -> str:
+    """Return what a peer said on one line, with nothing in it that a terminal would obey."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
+        for char in text
+    )
 
 
 def status_line(status: int) -> str:
@@ -65,7 +88,7 @@ def _reason(exc: OSError) -> str:
     # Where the system gave a number, asyncio's own text says less than the system's.
     if isinstance(exc, ConnectionError) and exc.errno:
         return os.strerror(exc.errno)
-    return exc.strerror or str(exc)
+    return exc.strerror or str(exc) or _HANDSHAKE_CUT
 
 
 def _explain_tls(fault: ssl.SSLError, name: str) -> str:

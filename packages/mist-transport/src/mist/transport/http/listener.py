@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 from email.utils import formatdate
-from functools import partial
 from socket import AF_INET, AF_INET6, socket
 from typing import Any, Final
 from urllib.parse import quote
@@ -13,7 +12,7 @@ from uvicorn.server import ServerState
 
 from mist.transport.errors import TransportError
 from mist.transport.http.address import TCPAddress, UnixAddress, parse_address
-from mist.transport.http.binding import bind, remove
+from mist.transport.http.binding import Bound, bind
 from mist.transport.http.connection import Connection
 from mist.transport.http.endpoint import Endpoint
 
@@ -32,8 +31,7 @@ class Listener:
 
     def __init__(
         self,
-        where: TCPAddress | UnixAddress,
-        sock: socket,
+        bound: Bound,
         endpoint: Endpoint,
         *,
         path: str,
@@ -41,9 +39,8 @@ class Listener:
         header_timeout: float,
         max_connections: int,
     ) -> None:
-        self.address, self.url = _names(sock, path, secure=ssl_context is not None)
-        self._where = where
-        self._socket = sock
+        self.address, self.url = _names(bound.socket, path, secure=ssl_context is not None)
+        self._bound = bound
         self._ssl_context = ssl_context
         self._header_timeout = header_timeout
         self._max_connections = max_connections
@@ -85,15 +82,14 @@ class Listener:
             raise TransportError("a Unix socket is served without TLS", code="validation")
         binding = asyncio.create_task(asyncio.to_thread(bind, where, backlog))
         try:
-            sock = await asyncio.shield(binding)
+            bound = await asyncio.shield(binding)
         except asyncio.CancelledError:
             # The thread cannot be stopped: what it will have bound is given back.
-            binding.add_done_callback(partial(_give_back, where))
+            binding.add_done_callback(_give_back)
             raise
         try:
             listener = cls(
-                where,
-                sock,
+                bound,
                 endpoint,
                 path=path,
                 ssl_context=ssl_context,
@@ -102,8 +98,8 @@ class Listener:
             )
             await listener._serve(backlog)
         except BaseException:
-            sock.close()
-            remove(where)
+            bound.socket.close()
+            bound.remove()
             raise
         return listener
 
@@ -117,7 +113,7 @@ class Listener:
         self._clock.cancel()
         await asyncio.wait([self._clock])
         self._server.close()
-        await asyncio.to_thread(remove, self._where)
+        await asyncio.to_thread(self._bound.remove)
         for connection in tuple(self._state.connections):
             connection.shutdown()
         try:
@@ -135,7 +131,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             self._new_connection,
-            sock=self._socket,
+            sock=self._bound.socket,
             ssl=self._ssl_context,
             backlog=backlog,
             ssl_handshake_timeout=self._header_timeout if self._ssl_context else None,
@@ -177,10 +173,10 @@ class Listener:
             await self._empty.wait()
 
 
-def _give_back(where: TCPAddress | UnixAddress, binding: "asyncio.Task[socket]") -> None:
+def _give_back(binding: "asyncio.Task[Bound]") -> None:
     if not binding.cancelled() and binding.exception() is None:
-        binding.result().close()
-        remove(where)
+        binding.result().socket.close()
+        binding.result().remove()
 
 
 def _names(sock: socket, path: str, *, secure: bool) -> tuple[str, str]:

@@ -18,7 +18,13 @@ from mist.transport.headers import outgoing_headers
 from mist.transport.http.address import Target
 from mist.transport.http.batch import JSON, NDJSON, BatchAnswer
 from mist.transport.http.coalescing import Coalescer, Fate
-from mist.transport.http.faults import explain, retry_after, status_line
+from mist.transport.http.faults import (
+    explain,
+    printable,
+    retry_after,
+    status_line,
+    without_token,
+)
 
 # Shorter than what servers commonly grant an idle connection (uvicorn: 5 s), so that a request
 # does not meet the server's closing.
@@ -179,7 +185,7 @@ class HTTPSender:
             if 0 <= refusal.index < count:
                 fates[refusal.index] = Rejected(
                     f"{self._target.name} rejected the message:"
-                    f" {status_line(refusal.status)}: {self._shown(refusal.error)}",
+                    f" {status_line(refusal.status)}: {printable(self._shown(refusal.error))}",
                     status=refusal.status,
                     body=self._shown(refusal.error),
                     retry_after=retry_after(answer.headers),
@@ -208,9 +214,14 @@ class HTTPSender:
                 raise TransportClosed(
                     f"the transport to {self._target.name} was closed before it answered"
                 ) from exc
-            raise explain(exc, self._target.name, self._timeout) from exc
-        self._learn(answer)
-        return answer
+            fault = explain(exc, self._target.name, self._timeout, self._token)
+            if not isinstance(exc, aiohttp.ClientResponseError):
+                raise fault from exc
+        else:
+            self._learn(answer)
+            return answer
+        # Out here it has no context: that would have the request in its repr, and so the token.
+        raise fault
 
     def _learn(self, answer: Answer) -> None:
         if NDJSON in answer.headers.get("Accept-Post", ""):
@@ -225,22 +236,20 @@ class HTTPSender:
         if why is None:
             why = f"rejected the message: {status_line(answer.status)}"
             if location is not None:
-                why += f", redirecting to {self._shown(location)}; dial that URL instead"
+                why += f", redirecting to {printable(self._shown(location))}; dial that URL instead"
         wait = retry_after(answer.headers)
         if wait is not None:
             why += f", to be tried again after {wait:.3g} s"
         return Rejected(
-            f"{self._target.name} {why}" + (f": {shown}" if shown else ""),
+            f"{self._target.name} {why}" + (f": {printable(shown)}" if shown else ""),
             status=answer.status,
             body=shown,
             retry_after=wait,
         )
 
     def _shown(self, text: str) -> str:
-        """Return the beginning of what a peer said, in case it repeats the token without it."""
-        if self._token:
-            text = text.replace(self._token, "***")
-        return text[:_SHOWN_BODY].strip()
+        """Return the beginning of what a peer said."""
+        return without_token(text, self._token)[:_SHOWN_BODY].strip()
 
 
 def _refuse_too_large(message: Message, line: bytes) -> None:

@@ -199,7 +199,7 @@ class FaultyTransport(Layer):
             return []
         if "corrupt" in fate.faults and message.payload:
             self.faults["corrupt"] += 1
-            message = _corrupted(message, Random(fate.chance))  # noqa: S311  # not for secrets
+            message = _corrupted(message, Random(fate.chance))  # nosec B311  # noqa: S311  # not for secrets
         if "duplicate" in fate.faults:
             self.faults["duplicate"] += 1
             return [message, message]
@@ -262,7 +262,7 @@ class _Fate:
 
 class _Dice:
     def __init__(self, seed: str, chances: dict[str, float]) -> None:
-        self._random = Random(seed)  # noqa: S311  # reproducible is what is wanted
+        self._random = Random(seed)  # nosec B311  # noqa: S311  # reproducible is what is wanted
         self._chances = chances
 
     def roll(self) -> _Fate:
@@ -278,7 +278,7 @@ def _corrupted(message: Message, random: Random) -> Message:
     changed = b"false" if payload == b"null" else b"null"
     for _ in range(_CORRUPTION_TRIES):
         flipped = bytearray(payload)
-        flipped[random.randrange(len(payload))] ^= 1 << random.randrange(7)
+        flipped[random.randrange(len(payload))] ^= 1 << random.randrange(7)  # nosec B311
         if _is_json(bytes(flipped)):
             changed = bytes(flipped)
             break
