@@ -13,7 +13,7 @@ import time
 import pytest
 
 from mist.protocol import Message
-from mist.transport import Rejected, Resilient, TransportError, sync, with_retry, wrap
+from mist.transport import Rejected, Resilient, TransportError, dial, sync, with_retry, wrap
 
 # Real time throughout: what is bounded here is the time that real connections take.
 TIMEOUT = 0.4  # seconds that a send may take
@@ -242,25 +242,30 @@ class Twice:
         return [0.01, 0.01]
 
 
-async def test_what_tries_again_delivers_after_such_a_close(http, peer, read_request):
-    """With with_retry and Resilient the message arrives, each time under the same id."""
-    for make in (
-        lambda sender: wrap(sender, with_retry(Twice())),
-        lambda sender: Resilient(lambda: sender, reconnect_wait=0.0),
-    ):
-        bodies = []
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda url: wrap(dial(url), with_retry(Twice())),
+        lambda url: Resilient(lambda: dial(url), reconnect_wait=0.0),
+    ],
+    ids=["with_retry", "Resilient"],
+)
+async def test_what_tries_again_delivers_after_such_a_close(peer, read_request, make):
+    """The message arrives, each time under the same id."""
+    bodies = []
 
-        async def handle(reader, writer, bodies=bodies):
-            while True:
-                _, body = await read_request(reader)
-                bodies.append(body)
-                if len(bodies) == 1:
-                    return
-                writer.write(ACCEPTED)
+    async def handle(reader, writer):
+        while True:
+            _, body = await read_request(reader)
+            bodies.append(body)
+            if len(bodies) == 1:
+                return
+            writer.write(ACCEPTED)
 
-        await make(await http(await peer(handle))).send(message())
-        assert len(bodies) == 2
-        assert bodies[0] == bodies[1]
+    async with make(await peer(handle)) as sender, asyncio.timeout(SLACK):
+        await sender.send(message())
+    assert len(bodies) == 2
+    assert bodies[0] == bodies[1]
 
 
 async def test_all_attempts_together_are_bounded(http, peer):
@@ -276,12 +281,11 @@ async def test_all_attempts_together_are_bounded(http, peer):
         await retried.send(message())
     assert 3 * TIMEOUT < time.monotonic() - started < 3 * TIMEOUT + SLACK
     assert "gave up after 3 attempts" in caught.value.__notes__
-    resilient = Resilient(lambda: wrap(retried), reconnect_wait=0.0)
-    started = time.monotonic()
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(TIMEOUT):
-            await resilient.send(message())
-    await resilient.close()
+    async with Resilient(lambda: dial(url, timeout=0.1), reconnect_wait=0.0) as resilient:
+        started = time.monotonic()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(TIMEOUT):
+                await resilient.send(message())
     assert time.monotonic() - started < TIMEOUT + SLACK
 
 
