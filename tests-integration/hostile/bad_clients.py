@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from mist.protocol import Message
 
-CUT_OFF_WITHIN = 15.0  # seconds, with a listener's deadlines of two and on a busy machine
+CUT_OFF_WITHIN = 30.0  # seconds, with a listener's deadlines of two and on a very busy machine
 
 
 def request(body, length=None):

@@ -1,5 +1,6 @@
-"""A listener with short deadlines that counts what it takes; for each line of standard input it says
-what it holds, as one line of JSON.
+"""A listener with short deadlines that counts what it takes.
+
+For each line of standard input it says what it holds, as one line of JSON.
 """
 
 import asyncio

@@ -19,7 +19,7 @@ def holds():
     return {
         "seconds": time.monotonic(),
         "rss": int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
-        "fds": len(os.listdir("/proc/self/fd")) - 1,  # one is for the listing
+        "fds": len(list(Path("/proc/self/fd").iterdir())) - 1,  # one is for the listing
         "tasks": sum(len(asyncio.all_tasks(loop)) for loop in loops if loop.is_running()),
     }
 
@@ -28,7 +28,7 @@ def sample_to(path, interval):
     """Append what this process holds to a file, a line each `interval` seconds."""
 
     def sample():
-        with open(path, "a", buffering=1) as file:
+        with Path(path).open("a", buffering=1) as file:
             while True:
                 file.write(json.dumps(holds()) + "\n")
                 time.sleep(interval)

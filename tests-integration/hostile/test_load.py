@@ -24,7 +24,7 @@ ROUNDS = int(os.environ.get("MIST_LOAD_ROUNDS", "1"))
 SEED = int(os.environ.get("MIST_LOAD_SEED", "7"))
 GOOD, BAD = 400, 600  # connections, all of them open together
 EACH = 10  # messages that a good client posts
-SERVED_WITHIN = 5.0  # seconds, on a busy machine
+SERVED_WITHIN = 15.0  # seconds, on a very busy machine; a calm one takes less than one
 GROWTH = 16 << 20  # bytes of memory that rounds after the first may leave to the allocator
 OBJECTS = 1.02  # times as many as before may be left: caches fill
 
@@ -87,7 +87,7 @@ def many_descriptors():
     """Allow this process a thousand connections, and what it has beside them."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * (GOOD + BAD)
-    if hard not in (resource.RLIM_INFINITY,) and hard < wanted:
+    if hard != resource.RLIM_INFINITY and hard < wanted:
         pytest.skip(f"needs {wanted} file descriptors, and may have {hard}")
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

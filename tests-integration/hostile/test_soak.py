@@ -26,7 +26,7 @@ MESSAGES = int(os.environ.get("MIST_SOAK_MESSAGES", "20000"))
 KILLS = int(os.environ.get("MIST_SOAK_KILLS", "3"))
 SEED = int(os.environ.get("MIST_SOAK_SEED", "7"))
 INTERVAL = 0.1 if MESSAGES < 100_000 else 1.0  # seconds between two samples
-PATIENCE = 60 + MESSAGES / 2000  # seconds for the whole, on a busy machine
+PATIENCE = 120 + MESSAGES / 2000  # seconds for the whole, on a busy machine
 WINDOW = 512  # messages that a relay has on the way at most: mist.command.pump
 GROWTH = 16 << 20  # bytes that a process may grow in the whole run, by its slope
 
@@ -55,7 +55,7 @@ class Run:
         receiver = self._start(
             HERE / "storing_receiver.py", self._address, self.stored, samples, INTERVAL
         )
-        self.until(lambda: self._answers())
+        self.until(self._answers)
         return receiver, samples
 
     def start_relay(self):
@@ -227,4 +227,3 @@ def _dedupe(run):
     )
     assert ended.returncode == bool(torn), ended.stderr
     return repeated, torn
-

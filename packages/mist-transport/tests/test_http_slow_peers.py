@@ -45,7 +45,7 @@ def answering(read_request, data, *, pause=0.0, then=None):
             await asyncio.sleep(pause)
         if then is not None:
             await asyncio.sleep(0.02)  # for what was written to be on its way
-            return then(writer)
+            then(writer)
         await reader.read(-1)
 
     return handle
@@ -138,26 +138,31 @@ async def test_a_peer_that_resets_whatever_connects_is_an_error_at_once(http, pe
 
 
 @pytest.mark.parametrize(
-    ("head", "body", "reason"),
+    ("head", "answer"),
     [
-        ("502 Bad Gateway", PAGE, "502 Bad Gateway: <html><h1>502</h1>nginx"),
-        ("200 OK", PAGE, "is not a MIST listener: it answered 200 with a page: <html>"),
-        ("302 Found\r\nLocation: /login", PAGE, "302 Found, redirecting to /login; dial that"),
-        ("101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade", b"", "101 Switching"),
+        ("502 Bad Gateway", (PAGE, "502 Bad Gateway: <html><h1>502</h1>nginx")),
+        ("200 OK", (PAGE, "is not a MIST listener: it answered 200 with a page: <html>")),
+        ("302 Found\r\nLocation: /login", (PAGE, "302 Found, redirecting to /login; dial that")),
+        ("101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade", (b"", "101 Switching")),
         (
             "502 Bad Gateway\r\nContent-Encoding: gzip",
-            gzip.compress(PAGE),
-            "502 Bad Gateway: (compressed with gzip, which was not asked for)",
+            (
+                gzip.compress(PAGE),
+                "502 Bad Gateway: (compressed with gzip, which was not asked for)",
+            ),
         ),
         (
             "200 OK\r\nContent-Encoding: br",
-            b"\x8b\x02\x80\x03",
-            "answered 200 with a page: (compressed with br, which was not asked for)",
+            (
+                b"\x8b\x02\x80\x03",
+                "answered 200 with a page: (compressed with br, which was not asked for)",
+            ),
         ),
     ],
 )
-async def test_what_a_proxy_says_is_told(http, peer, read_request, head, body, reason):
+async def test_what_a_proxy_says_is_told(http, peer, read_request, head, answer):
     """A page, a way to a login, another protocol, what was compressed unasked: all are refusals."""
+    body, reason = answer
     data = f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
     error = await fate_of(await http(await peer(answering(read_request, data)), timeout=30.0))
     assert isinstance(error, Rejected)
@@ -297,9 +302,8 @@ def test_a_blocking_send_ends_in_time():
         with sync.dial(url, timeout=TIMEOUT) as peer, pytest.raises(TransportError) as caught:
             peer.send(message())
         assert caught.value.code == "timeout"
-        with sync.dial(url, timeout=30.0) as peer:
-            with pytest.raises(TimeoutError):
-                peer.send(message(), timeout=TIMEOUT)
+        with sync.dial(url, timeout=30.0) as peer, pytest.raises(TimeoutError):
+            peer.send(message(), timeout=TIMEOUT)
         assert time.monotonic() - started < 2 * TIMEOUT + SLACK
 
 
