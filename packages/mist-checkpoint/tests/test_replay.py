@@ -206,7 +206,7 @@ def test_a_log_that_is_a_directory_is_a_clear_error(tmp_path):
 
 def test_reading_records_of_a_log(write_log):
     """Every record in its order, unknown statuses too; lines that are none are reported."""
-    path = write_log(step("a"), b"bad\n", step("b", "archived"), b'{"step":"c","sta')
+    path = write_log(step("a"), b"bad\n", step("b", "archived"), b"\n", b'{"step":"c","sta')
     problems = []
     records = list(read_records(path, on_problem=problems.append))
     assert [(record.step, record.status) for record in records] == [
@@ -215,6 +215,6 @@ def test_reading_records_of_a_log(write_log):
     ]
     assert problems == [
         Problem(2, "torn or not JSON"),
-        Problem(4, "torn or not JSON"),
+        Problem(5, "torn or not JSON"),
     ]
     assert len(list(read_records(path))) == 2

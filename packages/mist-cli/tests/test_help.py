@@ -99,6 +99,14 @@ def test_the_applications_help_lists_the_commands(app, capsys, line):
     assert capsys.readouterr().out == APP_HELP
 
 
+def test_arguments_without_a_declaration_are_shown_as_such(capsys):
+    """A command that takes whatever there is says so."""
+    app = App("mist", "1.0")
+    app.add_command(Command("echo", "Say it again", lambda _command, _args: None))
+    assert app.execute(["echo", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: mist echo [flags] [args...]\n")
+
+
 def _unwrapped(text: str) -> str:
     return " ".join(text.replace("-r FLOAT, --rate FLOAT", "-r, --rate FLOAT").split())
 

@@ -9,6 +9,7 @@ class InvalidSetting(ValueError):
     """A policy, a budget or an option that makes no sense; the text says what would."""
 
     code: str = "validation"
+    """The standard code: what exit and HTTP statuses are derived from."""
 
 
 def check_kind(name: str, value: object, kind: type, meaning: str) -> None:

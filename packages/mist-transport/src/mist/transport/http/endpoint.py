@@ -160,6 +160,9 @@ class Endpoint:
             count += 1
             if count % _TURN == 0:
                 await asyncio.sleep(0)
+        if not count:
+            # Whoever sends one had messages: something in between has dropped them.
+            raise Refused(HTTPStatus.BAD_REQUEST, "there is no message in this batch")
         return count, refusals
 
     async def _put_in_turn(

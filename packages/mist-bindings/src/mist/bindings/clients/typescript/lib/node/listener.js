@@ -3,7 +3,7 @@
 /** The receiving side of HTTP: a server that puts the messages posted to it into an inbox. */
 import { timingSafeEqual } from "node:crypto";
 import { createServer, } from "node:http";
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import { MessageTooLarge, ProtocolError, TransportClosed, TransportError, } from "../errors.js";
 import { Mailbox } from "../mailbox.js";
 import { parseReceived, sizeOver } from "../message.js";
@@ -22,6 +22,11 @@ const incoming = new WeakMap();
 /** Return the trace headers (`traceparent`, `tracestate`) with which a message came over HTTP. */
 export function incomingHeaders(message) {
     return incoming.get(message) ?? {};
+}
+/** Tell whether the host of an origin is an address or `localhost`, and no other name. */
+function isAddress(origin) {
+    const { hostname } = URL.canParse(origin) ? new URL(origin) : { hostname: "" };
+    return hostname === "localhost" || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
 }
 /** A request that is answered with this status, and of which nothing is taken. */
 class Refused extends Error {
@@ -158,18 +163,23 @@ export class HttpListener {
      * Return the origin of the page that posts, or nothing when it is our own or no page.
      *
      * Any page that somebody looks at can post to a listener on their machine. So only pages of the
-     * listener's own origin may, and those of the origins that were allowed.
+     * listener's own origin may, and those of the origins that were allowed. An origin whose host is a
+     * name is not known to be our own: whoever holds the name can have it lead here once the page is
+     * loaded (DNS rebinding).
      */
     #foreignOrigin({ headers }) {
         const { origin } = headers;
-        if (!origin || origin.slice(origin.indexOf("://") + 3) === headers.host) {
+        if (!origin) {
             return "";
         }
         const { allowOrigins } = this.#options;
         if (allowOrigins.includes(origin) || allowOrigins.includes("*")) {
             return origin;
         }
-        throw new Refused(403, "pages of this origin may not post here");
+        if (origin.slice(origin.indexOf("://") + 3) === headers.host && isAddress(origin)) {
+            return "";
+        }
+        throw new Refused(403, "pages of this origin may not post here; allowOrigins names those that may");
     }
     /** Let a request in by its head, and tell whether it brings a batch. */
     #admit({ headers, method, url }) {
@@ -249,6 +259,10 @@ export class HttpListener {
                 rejected.push({ index: count, status: refused.status, error: refused.message });
             }
             count += 1;
+        }
+        if (!count) {
+            // Whoever sends one had messages: something in between has dropped them.
+            throw new Refused(400, "there is no message in this batch");
         }
         if (!rejected.length) {
             response.writeHead(202).end();
