@@ -81,6 +81,19 @@ async def test_five_hundred_slow_clients_are_cut_off_while_a_good_one_is_served(
     assert min(waits) < 0.5
 
 
+async def test_a_client_that_leaves_as_it_is_turned_away_is_no_error(serve):
+    """It may go after the loop has looked at its connection, and before its deadline is kept."""
+    server = await serve({"/": hello}, header_timeout=0.2)
+    loop, faults = asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _loop, context: faults.append(context))
+    client = socket.create_connection(server.addr.split(":"))
+    await asyncio.sleep(0.05)
+    loop.call_later(0.05, client.close)
+    time.sleep(0.3)  # both are due in the same turn of the loop
+    await asyncio.sleep(0.1)
+    assert faults == []
+
+
 @pytest.mark.parametrize(
     "head", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 1000, b"\r\n" * 1000]
 )

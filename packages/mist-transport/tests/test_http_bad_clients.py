@@ -51,6 +51,19 @@ async def test_a_client_that_does_not_finish_its_head_is_cut_off(http, head):
     await sender.send(message())
 
 
+async def test_a_client_that_leaves_as_it_is_turned_away_is_no_error(http):
+    """It may go after the loop has looked at its connection, and before its deadline is kept."""
+    receiver = await http(listen="127.0.0.1:0", listen_options=SHORT)
+    loop, faults = asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _loop, context: faults.append(context))
+    client = socket.create_connection(receiver.addr.split(":"))
+    await asyncio.sleep(0.05)
+    loop.call_later(0.05, client.close)
+    time.sleep(0.3)  # both are due in the same turn of the loop
+    await asyncio.sleep(0.1)
+    assert faults == []
+
+
 async def test_the_head_of_a_second_request_has_a_deadline_too(http):
     """A connection that was good once does not stay so."""
     receiver = await http(listen="127.0.0.1:0", listen_options=SHORT)

@@ -28,6 +28,7 @@ from mist.transport import (
     dial,
     sync,
     unwrap,
+    with_dedupe,
     with_logging,
     with_metrics,
     with_retry,
@@ -170,6 +171,7 @@ middlewares: list[Middleware] = [
     with_metrics(Registry(), transport="http"),
     with_tracing(Tracer()),
     with_retry(Policy()),
+    with_dedupe(1000, on_conflict=print),
     passing,
     lambda transport: FaultyTransport(transport, seed=1, loss=0.1),
 ]

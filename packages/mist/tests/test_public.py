@@ -34,7 +34,7 @@ def test_version_tells_package_and_protocol(execute):
 
 def test_every_command_has_help_with_an_example_that_it_understands(execute):
     """The help of each command describes it and shows examples."""
-    for command in ("validate", "relay", "listen", "send", "ping", "demo"):
+    for command in ("validate", "dedupe", "relay", "listen", "send", "ping", "demo"):
         ended = execute(command, "--help")
         assert ended.status == 0
         assert f"usage: mist {command}" in ended.out
@@ -46,7 +46,8 @@ def test_completion_knows_the_commands(execute):
     for shell in ("bash", "zsh", "fish"):
         ended = execute("completion", shell)
         assert ended.status == 0
-        for word in ("validate", "relay", "listen", "send", "ping", "demo", "follow", "client-ca"):
+        commands = ("validate", "dedupe", "relay", "listen", "send", "ping", "demo")
+        for word in (*commands, "follow", "client-ca"):
             assert word in ended.out
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -250,7 +251,8 @@ class Connection(HttpToolsProtocol):
             return
         self._lingers = True
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            with suppress(OSError):  # the client has gone, and asyncio has not noticed yet
+                self.transport.write_eof()
         self.flow.resume_reading()
         self._stop_reading_timer()
         self._read_timer = self.loop.call_later(_LINGER_SECONDS, self._close)

@@ -2,6 +2,7 @@
 
 from mist.transport.backpressure import blocking_send
 from mist.transport.channel import Channel, channel_pair
+from mist.transport.dedupe import Dedupe, with_dedupe
 from mist.transport.dial import dial
 from mist.transport.errors import (
     BufferFull,
@@ -25,6 +26,7 @@ __all__ = [
     "BufferFull",
     "Channel",
     "Conversation",
+    "Dedupe",
     "EndOfStream",
     "File",
     "LineParser",
@@ -42,6 +44,7 @@ __all__ = [
     "channel_pair",
     "dial",
     "unwrap",
+    "with_dedupe",
     "with_logging",
     "with_metrics",
     "with_retry",

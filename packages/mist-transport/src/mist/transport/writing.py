@@ -4,12 +4,12 @@ import asyncio
 import os
 import select
 import stat
-import threading
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+from mist.transport.daemon_thread import on_daemon_thread
 from mist.transport.errors import TransportClosed, TransportError
 from mist.transport.readiness import is_writable
 
@@ -116,7 +116,7 @@ class PipeWriter:
 
     async def _finish(self, write: _Write) -> None:
         try:
-            await _on_thread(self.fd, write.data)
+            await on_daemon_thread("mist-writer", partial(_write_all, self.fd, write.data))
         except OSError as exc:
             self._torn = True
             if not write.done.done():
@@ -141,29 +141,3 @@ def _write_all(fd: int, data: bytes) -> None:
             view = view[os.write(fd, view) :]
         except BlockingIOError:
             is_writable(fd, _LOOK_INTERVAL)
-
-
-async def _on_thread(fd: int, data: bytes) -> None:
-    """Write on a daemon thread: an executor's would keep a process with a stuck reader alive."""
-    loop = asyncio.get_running_loop()
-    finished: asyncio.Future[None] = loop.create_future()
-
-    def settle(exc: OSError | None) -> None:
-        if finished.done():
-            return
-        if exc is None:
-            finished.set_result(None)
-        else:
-            finished.set_exception(exc)
-
-    def run() -> None:
-        failure: OSError | None = None
-        try:
-            _write_all(fd, data)
-        except OSError as exc:
-            failure = exc
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, failure)
-
-    threading.Thread(target=run, name="mist-writer", daemon=True).start()
-    await finished

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mist.cli import App, Command
 from mist.command.declarations import (
+    dedupe_command,
     listen_command,
     ping_command,
     relay_command,
@@ -30,6 +31,7 @@ def build_app() -> App:
     )
     for command in (
         validate_command(),
+        dedupe_command(),
         relay_command(),
         listen_command(),
         send_command(),

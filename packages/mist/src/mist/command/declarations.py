@@ -51,6 +51,34 @@ def validate_command() -> Command:
     return command
 
 
+def dedupe_command() -> Command:
+    """Return `mist dedupe`."""
+    command = Command(
+        "dedupe",
+        "Write each message once, however often it stands in some files",
+        _when_run("dedupe"),
+        description=(
+            "Reads JSON lines, as one stream in the order of the files, and writes to standard"
+            " output those messages that did not come before; a file that ends in .gz is"
+            " decompressed. A message comes again when its id, source, type and payload are those"
+            " of one before it. One that has only the id of another is written too, and told.\n\n"
+            "Memory is bounded by --window, the number of ids that are remembered, at about 200"
+            " bytes each: a message that comes again after more than that many others is written"
+            " again. Lines that are not messages are reported and skipped. They, and ids that were"
+            " given twice, make the exit status 1."
+        ),
+        examples=[
+            "mist dedupe received.jsonl > once.jsonl",
+            "mist dedupe monday.jsonl.gz tuesday.jsonl | mist relay - http://127.0.0.1:8080",
+        ],
+    )
+    command.add_argument(
+        "file", "files to read; none or - for standard input", arity="*", complete="file"
+    )
+    command.add_int_flag("window", 1_000_000, "ids to remember")
+    return command
+
+
 def relay_command() -> Command:
     """Return `mist relay`."""
     command = Command(

@@ -1,13 +1,17 @@
-"""A file or standard input, read in chunks by a command that does nothing else meanwhile."""
+"""Files and standard input, read in chunks by a command that does nothing else meanwhile."""
 
 import gzip
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
+from mist.command.lasting_progress import lasting_progress
+from mist.output import Progress
 from mist.transport import TransportError
 
 _CHUNK: Final = 256 << 10
@@ -68,3 +72,21 @@ class Input:
             ) from exc
         except OSError as exc:
             raise TransportError.from_os_error(exc, f"cannot read {self.name}") from exc
+
+
+@contextmanager
+def opening(names: list[str], label: str) -> Generator[Callable[[str], Input]]:
+    """Show how far the reading of inputs is; yields what opens one after the other.
+
+    Args:
+        names: All their names, as `Input` takes them.
+        label: What the progress line calls it.
+    """
+    sizes = [Path(name).stat().st_size for name in names if Path(name).is_file()]
+    total = sum(sizes) if len(sizes) == len(names) else None
+    with lasting_progress(total, label) as bar:
+        yield lambda name: Input(name, partial(_show_position, bar, bar.done))
+
+
+def _show_position(bar: Progress, before: int, position: int) -> None:
+    bar.update(before + position)

@@ -1,15 +1,12 @@
 """`mist validate`: check every message of some files."""
 
 import sys
-from functools import partial
-from pathlib import Path
 
 from mist.cli import Command
 from mist.command.declarations import SHOWN_PROBLEMS
-from mist.command.input import Input
-from mist.command.lasting_progress import lasting_progress
+from mist.command.input import Input, opening
 from mist.command.terminal_input import hint_at_terminal
-from mist.output import Progress, Writer
+from mist.output import Writer
 from mist.protocol import CURRENT_VERSION, Message, ProtocolError, check_version, payload_class
 from mist.transport import LineParser, TransportError
 
@@ -80,10 +77,6 @@ class Validation:
                 self.valid += 1
 
 
-def _show_position(bar: Progress, before: int, position: int) -> None:
-    bar.update(before + position)
-
-
 def run(command: Command, _args: list[str]) -> int:
     """Check files, and return 1 if any message is invalid."""
     names = command.get_arguments("file") or ["-"]
@@ -92,13 +85,11 @@ def run(command: Command, _args: list[str]) -> int:
     validation = Validation(None if command.get_bool("all") else SHOWN_PROBLEMS)
     rows: list[tuple[str, int, int]] = []
     unreadable: list[TransportError] = []
-    sizes = [Path(name).stat().st_size for name in names if Path(name).is_file()]
-    total = sum(sizes) if len(sizes) == len(names) else None
-    with lasting_progress(total, "validate (bytes)") as bar:
+    with opening(names, "validate (bytes)") as open_input:
         for name in names:
-            valid, invalid, done = validation.valid, validation.invalid, bar.done
+            valid, invalid = validation.valid, validation.invalid
             try:
-                with Input(name, partial(_show_position, bar, done)) as source:
+                with open_input(name) as source:
                     validation.check(source)
             except TransportError as exc:
                 unreadable.append(exc)

@@ -241,7 +241,8 @@ class Connection(HttpToolsProtocol):
         )
         self._lingers = True
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            with suppress(OSError):  # the client has gone, and asyncio has not noticed yet
+                self.transport.write_eof()
             self.flow.resume_reading()
             self._read_timer = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
         else:

@@ -25,6 +25,7 @@ from mist.transport.http.faults import (
     status_line,
     without_token,
 )
+from mist.transport.http.pool import TCPPool, UnixPool
 
 # Shorter than what servers commonly grant an idle connection (uvicorn: 5 s), so that a request
 # does not meet the server's closing.
@@ -85,9 +86,9 @@ class HTTPSender:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         connector = (
-            aiohttp.UnixConnector(target.socket_path, keepalive_timeout=_IDLE_SECONDS)
+            UnixPool(path=target.socket_path, keepalive_timeout=_IDLE_SECONDS)
             if target.socket_path is not None
-            else aiohttp.TCPConnector(keepalive_timeout=_IDLE_SECONDS, ssl=ssl_context or True)
+            else TCPPool(keepalive_timeout=_IDLE_SECONDS, ssl=ssl_context or True)
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -231,7 +232,7 @@ class HTTPSender:
         # Any other answer may come from something in between, and tells nothing of the peer.
 
     def _rejected(self, answer: Answer, why: str | None = None) -> Rejected:
-        shown = self._shown(answer.body[:_MAX_SEARCHED].decode(errors="replace"))
+        shown = self._shown(_text_of(answer))
         location = answer.headers.get("Location")
         if why is None:
             why = f"rejected the message: {status_line(answer.status)}"
@@ -268,6 +269,13 @@ async def _beginning_of(response: aiohttp.ClientResponse) -> bytes:
             response.close()
             break
     return bytes(body)
+
+
+def _text_of(answer: Answer) -> str:
+    coding = answer.headers.get("Content-Encoding", "identity")
+    if coding.lower() != "identity":
+        return f"(compressed with {coding}, which was not asked for)"
+    return answer.body[:_MAX_SEARCHED].decode(errors="replace")
 
 
 def _is_json(body: bytes) -> bool:
