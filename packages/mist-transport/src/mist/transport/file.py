@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 import threading
+import weakref
 import zlib
 from functools import partial
 from pathlib import Path
@@ -28,13 +29,16 @@ from mist.transport.writing import PipeWriter
 # Windows would write a carriage return before each newline, and end a file at Ctrl-Z.
 _O_BINARY: Final = getattr(os, "O_BINARY", 0)
 
+_appending: "weakref.WeakSet[File]" = weakref.WeakSet()
+
 
 class File(Conversation):
     """A file of JSON lines: `send` appends, `receive` reads from the start.
 
     Any number of processes may append to one file at once: a message is one write. The file is
     opened at the first `send` or `receive`, and made (mode 0600) at the first `send`. A named
-    pipe or a device serves as well; there `send` waits for its reader.
+    pipe or a device serves as well; there `send` waits for its reader. A forked child appends to
+    the file as another process does; what its parent reads it cannot read on.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, follow: bool = False) -> None:
@@ -59,6 +63,7 @@ class File(Conversation):
         # One of them is what `send` has opened, according to what the path names.
         self._appender: Appender | None = None
         self._pipe: PipeWriter | None = None
+        self._appended_path = self.path
         self._closed = False
 
     async def send(self, message: Message) -> None:
@@ -105,9 +110,7 @@ class File(Conversation):
         """Close the file on both sides; what was read already can still be received."""
         self._closed = True
         self._reader.close()
-        if self._appender is not None:
-            self._appender.close()
-            self._appender = None
+        self._stop_appending()
         pipe, self._pipe = self._pipe, None
         if pipe is not None and await pipe.close():
             os.close(pipe.fd)
@@ -120,11 +123,30 @@ class File(Conversation):
                 f"cannot append to {self.path}: compressed files can only be read",
                 code="validation",
             )
-        fd, readable = _open_to_append(self.path)
+        fd, readable = _open_to_append(self._appended_path)
         if stat.S_ISREG(os.fstat(fd).st_mode):
             self._appender = Appender(fd, self.path, readable=readable)
+            # A forked child may have another working directory when it opens the file again.
+            self._appended_path = self._appended_path.absolute()
+            _appending.add(self)
         else:
             self._pipe = PipeWriter(fd, str(self.path))
+
+
+    def _stop_appending(self) -> None:
+        if self._appender is not None:
+            self._appender.close()
+            self._appender = None
+
+
+def _open_anew_in_child() -> None:
+    """Let a forked child open its files again: descriptors that are inherited share a position."""
+    for file in tuple(_appending):
+        file._stop_appending()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_open_anew_in_child)
 
 
 def _open_for_reading(path: Path, stop: threading.Event, *, follow: bool) -> Source:

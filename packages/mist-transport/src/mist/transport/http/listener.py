@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import sys
 from email.utils import formatdate
 from functools import partial
 from socket import AF_INET, AF_INET6, socket
@@ -17,6 +18,9 @@ from mist.transport.http.binding import bind, remove
 from mist.transport.http.connection import Connection
 from mist.transport.http.endpoint import Endpoint
 
+# On Unix, asyncio accepts up to this many before it looks at anything else, and where there are
+# no file descriptors left, fails and says so that many times a second.
+_ACCEPTED_AT_ONCE: Final = 1
 # Longer than clients keep an idle connection (Go: 90 s, aiohttp: 15 s), so that it is the client
 # that closes it, and no request meets the closing.
 _IDLE_SECONDS: Final = 120
@@ -137,12 +141,13 @@ class Listener:
             self._new_connection,
             sock=self._socket,
             ssl=self._ssl_context,
-            backlog=backlog,
+            backlog=backlog if sys.platform == "win32" else _ACCEPTED_AT_ONCE,
             ssl_handshake_timeout=self._header_timeout if self._ssl_context else None,
             start_serving=False,
         )
         try:
             await self._server.start_serving()
+            self._socket.listen(backlog)
         except BaseException:
             self._server.close()
             raise
