@@ -1,5 +1,6 @@
 """What the repository shows to a newcomer runs as it is shown."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -81,20 +82,30 @@ def test_the_console_examples_of_the_readme_run(root, tmp_path):
         script, shown = _script(block)
         free = _free_port()
         with tempfile.TemporaryFile("w+") as out:
-            ended = subprocess.run(
+            shell = subprocess.Popen(
                 ["bash", "-c", script.replace(port, f"127.0.0.1:{free}")],
                 cwd=tmp_path,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                timeout=60,
-                check=False,
                 env={**os.environ, "TERM": "dumb"},
+                start_new_session=True,
             )
+            try:
+                shell.wait(timeout=60)
+            finally:
+                _end_group(shell.pid)
             out.seek(0)
             told = out.read().replace(f"127.0.0.1:{free}", port)
-        assert ended.returncode == 0, told
+        assert shell.returncode == 0, told
         for line in shown:
             assert _shape(line) in map(_shape, told.splitlines()), told
+
+
+def _end_group(leader):
+    """End what a failed command has left in the background."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(leader, signal.SIGKILL)
 
 
 def _free_port():
@@ -109,6 +120,8 @@ def _script(block):
     """Return a console block as a script that stops at the first failure, and what it shows."""
     mist = shlex.join([sys.executable, "-m", "mist.command"])
     service = shlex.join([sys.executable, "examples/service.py", "serve"])
+    connect = 'import socket, sys; socket.create_connection(sys.argv[1].split(":")).close()'
+    connected = shlex.join([sys.executable, "-c", connect])
     lines = [
         f'set -e; mist() {{ {mist} "$@"; }}',
         f'hatch() {{ test "$1 $2" = "run service"; shift 2; {service} "$@"; }}',
@@ -119,7 +132,8 @@ def _script(block):
         if line.startswith("$ "):
             lines.append(line[2:])
             if line.endswith("&"):
-                lines.append("sleep 1.5")  # as a person does before the next command
+                # A person types the next command when this one listens.
+                lines.append(f"until {connected} 127.0.0.1:8080 2>/dev/null; do sleep 0.1; done")
         else:
             shown.append(line)
     return "\n".join(lines), shown

@@ -1,1 +1,1 @@
-"""The monorepo's own commands: the graph check, the isolated wheel test, the benchmarks."""
+"""The monorepo's own commands: the graph check, the isolated wheel test, benchmarks, releases."""

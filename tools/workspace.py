@@ -5,7 +5,7 @@ Only the standard library is used here, so that a job without any environment ca
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,19 @@ class Workspace:
     def with_code(self) -> list[Distribution]:
         """List the distributions that ship a package."""
         return [distribution for distribution in self if distribution.has_code]
+
+    def select(self, names: Iterable[str]) -> list[Distribution]:
+        """List the distributions of these names.
+
+        Raises:
+            WorkspaceError: There is none of that name.
+        """
+        wanted = [normalize(each) for each in names]
+        for name in wanted:
+            if name not in self.distributions:
+                known = ", ".join(self.distributions)
+                raise WorkspaceError(f"no distribution {name!r} here; there are {known}")
+        return [self.distributions[name] for name in wanted]
 
     def siblings(self, declared: tuple[Declared, ...]) -> list[Declared]:
         """Keep of some requirements those on distributions of this workspace."""

@@ -20,10 +20,15 @@ ARCHITECTURE = Architecture.load(TABLE, ROOT)
 STALE = {".venv", "__pycache__", "dist", "build"}
 
 
+@pytest.fixture(scope="module")
+def failures():
+    """What the check of the whole graph finds."""
+    return check(WORKSPACE, ARCHITECTURE, Providers.installed())[1]
+
+
 @pytest.mark.parametrize("distribution", [*WORKSPACE], ids=lambda each: each.name)
-def test_the_graph_is_what_it_says(distribution):
+def test_the_graph_is_what_it_says(distribution, failures):
     """Declared == imported == allowed, for every distribution."""
-    _, failures = check(WORKSPACE, ARCHITECTURE, Providers.installed())
     here = f"{distribution.directory.relative_to(ROOT).as_posix()}/"
     own = [str(each) for each in failures if str(each.place).startswith(here)]
     assert own == []
@@ -78,6 +83,17 @@ def test_the_type_checkers_know_every_package(tool, key):
     listed = {each.removeprefix("$MYPY_CONFIG_FILE_DIR").lstrip("/") for each in settings[key]}
     wanted = {f"packages/{each.directory.name}/src" for each in WORKSPACE.with_code()}
     assert listed - {""} == wanted
+
+
+def test_what_users_write_is_type_checked():
+    """Every package has a file for it; each has a name of its own, or mypy would refuse it."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    assert "packages/*/tests/typing_*.py" in settings["mypy"]["files"]
+    assert "packages/**/typing_*.py" in settings["pyright"]["include"]
+    files = [[*each.tests.glob("typing_*.py")] for each in WORKSPACE.with_code()]
+    assert all(files)
+    names = [path.name for each in files for path in each]
+    assert len(names) == len(set(names))
 
 
 def test_the_root_is_no_distribution():

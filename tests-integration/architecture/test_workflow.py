@@ -77,7 +77,9 @@ def test_the_check_fails_unless_all_succeeded(results, status):
     assert ran.returncode == status
 
 
-@pytest.mark.parametrize("command", ["test", "lint", "graph", "isolate", "docs:build"])
+@pytest.mark.parametrize(
+    "command", ["test", "cov", "lint", "graph", "isolate", "docs:build", "fuzz"]
+)
 def test_every_command_a_person_types_is_run(command):
     """What a person runs before a change is what CI runs after it."""
     assert any(f"hatch run {command}" in step.get("run", "") for step in STEPS)

@@ -12,9 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -22,11 +21,8 @@ import pytest
 from mist.bindings import export
 from mist.protocol import InferResponse, Message, marshal_lines, unmarshal_lines
 
-MIST = [sys.executable, "-m", "mist.command"]
 PRELUDE = "import sys; sys.path.insert(0, sys.argv.pop(1)); import mist_client as mist\n"
 EVERY_PYTHON = [f"3.{minor}" for minor in range(8, 15)]
-HARD_TEXT = '\u2028 \u2029 <>& 🎉 é \x00 \x1f \x7f \ufeff "quote" \\ back\n\t'
-UNKNOWN = b'{ "b" : [1.0, 1e+21, 12345678901234567890],\t"a":"\\u003c<\\ud83c\\udf89" }'
 
 
 @cache
@@ -102,70 +98,6 @@ def golden_lines(golden):
     return "".join(line + "\n" for line in lines).encode()
 
 
-@contextmanager
-def mist_listener(directory, count, *flags):
-    """Run `mist listen` into received.jsonl, until that many messages have come."""
-    words = ["listen", "127.0.0.1:0", "--to", "received.jsonl", "--count", str(count), *flags]
-    listener = subprocess.Popen([*MIST, *words], cwd=directory, stderr=subprocess.PIPE, text=True)
-    with listener:
-        try:
-            yield listener.stderr.readline().split()[-1]
-            assert listener.wait(30) == 0, listener.stderr.read()
-        finally:
-            listener.kill()
-
-
-@contextmanager
-def listener_script(directory, script):
-    """Run a script that makes a listener of mist.transport and prints its URL."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], cwd=directory, stdout=subprocess.PIPE, text=True
-    )
-    with process:
-        try:
-            yield process.stdout.readline().strip(), process
-        finally:
-            process.kill()
-
-
-@contextmanager
-def http_server(answer):
-    """Serve POST requests by a function of the handler and how many came before."""
-    seen = []
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            seen.append((self.headers["Content-Type"], body))
-            answer(self, len(seen))
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", seen
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def reply(handler, status, body=b"", **headers):
-    """Answer one request."""
-    handler.send_response(status)
-    for name, value in headers.items():
-        handler.send_header(name.replace("_", "-"), value)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
 POST_FILE = """
 with open(sys.argv[2], "rb") as file:
     messages = mist.unmarshal_lines(file.read())
@@ -195,11 +127,13 @@ else:
 
 
 @pytest.mark.interop("http-file", client="python")
-def test_golden_messages_through_a_listener_and_back(run, every_python, golden_lines, tmp_path):
+def test_golden_messages_through_a_listener_and_back(
+    run, every_python, golden_lines, tmp_path, peers
+):
     """All golden messages go to `mist listen`, into a file, and are read again, to the byte."""
     (tmp_path / "golden.jsonl").write_bytes(golden_lines)
     count = golden_lines.count(b"\n")
-    with mist_listener(tmp_path, count) as url:
+    with peers.mist_listener(tmp_path, count) as url:
         run(POST_FILE, url, "golden.jsonl", python=every_python)
     assert (tmp_path / "received.jsonl").read_bytes() == golden_lines
     told = run(READ_FILE, "received.jsonl", python=every_python).splitlines()
@@ -212,7 +146,7 @@ def test_golden_messages_through_a_listener_and_back(run, every_python, golden_l
 
 
 @pytest.mark.interop("hard-text", client="python")
-def test_hard_text(run, tmp_path):
+def test_hard_text(run, tmp_path, peers):
     """Text that encoders disagree about arrives as it was, and its checksum holds."""
     script = """
 import json
@@ -221,14 +155,14 @@ request = mist.InferRequest(model=text, params={text: [text]}, meta={text: text}
 with mist.HTTP(sys.argv[1]) as peer:
     peer.send(mist.Message.new("acme", "infer.request", request).with_checksum())
 """
-    with mist_listener(tmp_path, 1) as url:
-        run(script, url, json.dumps(HARD_TEXT))
+    with peers.mist_listener(tmp_path, 1) as url:
+        run(script, url, json.dumps(peers.HARD_TEXT))
     (message,) = unmarshal_lines((tmp_path / "received.jsonl").read_bytes())
     request = message.decode()
     assert (request.model, request.params, request.meta) == (
-        HARD_TEXT,
-        {HARD_TEXT: [HARD_TEXT]},
-        {HARD_TEXT: HARD_TEXT},
+        peers.HARD_TEXT,
+        {peers.HARD_TEXT: [peers.HARD_TEXT]},
+        {peers.HARD_TEXT: peers.HARD_TEXT},
     )
     assert message.checksum
     assert message.verify_checksum()
@@ -237,7 +171,7 @@ with mist.HTTP(sys.argv[1]) as peer:
 
 
 @pytest.mark.interop("int64", client="python")
-def test_integers_at_the_limits(run, tmp_path):
+def test_integers_at_the_limits(run, tmp_path, peers):
     """The least and the largest int64 arrive exactly, typed and in free-form JSON."""
     least, largest = -(1 << 63), (1 << 63) - 1
     script = """
@@ -246,7 +180,7 @@ with mist.HTTP(sys.argv[1]) as peer:
     peer.send(mist.Message.new("acme", "infer.response", response))
     peer.send(mist.Message.new("acme", "acme.free", [-1 << 63, (1 << 63) - 1, 1 << 53 | 1]))
 """
-    with mist_listener(tmp_path, 2) as url:
+    with peers.mist_listener(tmp_path, 2) as url:
         run(script, url)
     typed, free = unmarshal_lines((tmp_path / "received.jsonl").read_bytes())
     assert typed.decode() == InferResponse(tokens_in=least, tokens_out=largest)
@@ -254,7 +188,7 @@ with mist.HTTP(sys.argv[1]) as peer:
 
 
 @pytest.mark.interop("batches", client="python")
-def test_batches(run, tmp_path, golden_lines):
+def test_batches(run, tmp_path, golden_lines, peers):
     """What is sent at once, by one thread or by many, arrives whole; each send has its fate."""
     (tmp_path / "golden.jsonl").write_bytes(golden_lines)
     script = """
@@ -268,7 +202,7 @@ with mist.HTTP(sys.argv[1]) as peer:
     [thread.join() for thread in threads]
 """
     count = golden_lines.count(b"\n")
-    with mist_listener(tmp_path, 2 * count) as url:
+    with peers.mist_listener(tmp_path, 2 * count) as url:
         run(script, url, "golden.jsonl")
     received = (tmp_path / "received.jsonl").read_bytes().splitlines(keepends=True)
     assert b"".join(received[:count]) == golden_lines
@@ -276,7 +210,7 @@ with mist.HTTP(sys.argv[1]) as peer:
 
 
 @pytest.mark.interop("batches", client="python")
-def test_each_message_of_a_batch_has_its_own_fate(run):
+def test_each_message_of_a_batch_has_its_own_fate(run, peers):
     """A batch is one request; of its messages only those that the peer rejects fail."""
     rejected = json.dumps(
         {"accepted": 1, "rejected": [{"index": 1, "status": 400, "error": "no such suite"}]}
@@ -285,9 +219,9 @@ def test_each_message_of_a_batch_has_its_own_fate(run):
     def answer(handler, number):
         announced = {"Accept_Post": "application/json, application/x-ndjson"}
         if number == 1:
-            reply(handler, 202, **announced)
+            peers.reply(handler, 202, **announced)
         else:
-            reply(handler, 200, rejected, **announced, Content_Type="application/json")
+            peers.reply(handler, 200, rejected, **announced, Content_Type="application/json")
 
     script = """
 message = mist.Message.new("acme", "acme.order", {"number": 7})
@@ -296,14 +230,14 @@ with mist.HTTP(sys.argv[1]) as peer:
     first, second = peer.send_all([message, message])
     print(first, second.status, second.code, second.body)
 """
-    with http_server(answer) as (url, seen):
+    with peers.http_server(answer) as (url, seen):
         assert run(script, url) == "None 400 protocol no such suite\n"
     assert [kind for kind, _ in seen] == ["application/json", "application/x-ndjson"]
     assert len(unmarshal_lines(seen[1][1])) == 2
 
 
 @pytest.mark.interop("no-batches", client="python")
-def test_a_listener_without_batches(run, tmp_path, golden_lines):
+def test_a_listener_without_batches(run, tmp_path, golden_lines, peers):
     """A listener that takes no batches gets single messages, in order."""
     (tmp_path / "golden.jsonl").write_bytes(golden_lines)
     count = golden_lines.count(b"\n")
@@ -324,14 +258,16 @@ with mist.HTTP(sys.argv[1]) as peer:
     peer.send(messages[0])
     assert peer.send_all(messages[1:]) == [None] * (len(messages) - 1)
 """
-    with listener_script(tmp_path, listener) as (url, process):
+    with peers.listener_script(tmp_path, listener) as (url, process):
         run(script, url, "golden.jsonl")
         assert process.wait(30) == 0
     assert (tmp_path / "received.jsonl").read_bytes() == golden_lines
 
 
 @pytest.mark.interop("stdio", client="python")
-def test_a_pipeline_out_of_the_client(client, every_python, run, golden_lines, tmp_path):
+def test_a_pipeline_out_of_the_client(  # noqa: PLR0917  # fixtures
+    client, every_python, run, golden_lines, tmp_path, peers
+):
     """`python -I client | mist relay - file` carries every golden message, to the byte."""
     (tmp_path / "golden.jsonl").write_bytes(golden_lines)
     script = PRELUDE + (
@@ -344,7 +280,7 @@ def test_a_pipeline_out_of_the_client(client, every_python, run, golden_lines, t
     )
     with writer:
         subprocess.run(
-            [*MIST, "relay", "-", "received.jsonl"],
+            [*peers.MIST, "relay", "-", "received.jsonl"],
             cwd=tmp_path,
             stdin=writer.stdout,
             capture_output=True,
@@ -357,7 +293,7 @@ def test_a_pipeline_out_of_the_client(client, every_python, run, golden_lines, t
 
 
 @pytest.mark.interop("stdin", client="python")
-def test_a_pipeline_into_the_client(client, oldest_python, golden_lines, tmp_path):
+def test_a_pipeline_into_the_client(client, oldest_python, golden_lines, tmp_path, peers):
     """`mist relay file - | python -I client` gives every golden message to the client's loop."""
     (tmp_path / "golden.jsonl").write_bytes(golden_lines)
     script = PRELUDE + (
@@ -367,7 +303,7 @@ def test_a_pipeline_into_the_client(client, oldest_python, golden_lines, tmp_pat
         "    received.write(message.marshal() + b'\\n')\n"
     )
     relay = subprocess.Popen(
-        [*MIST, "relay", "golden.jsonl", "-"],
+        [*peers.MIST, "relay", "golden.jsonl", "-"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -385,13 +321,13 @@ def test_a_pipeline_into_the_client(client, oldest_python, golden_lines, tmp_pat
 
 
 @pytest.mark.interop("unknown-type", client="python")
-def test_an_unknown_type_passes_untouched(run, tmp_path):
+def test_an_unknown_type_passes_untouched(run, tmp_path, peers):
     """A payload of a type that nobody knows is plain JSON, and is passed on to the byte."""
     envelope = b'{"version":"1","id":"a","source":"s","type":"acme.x","timestamp_ns":1,"payload":'
-    (tmp_path / "in.jsonl").write_bytes(envelope + UNKNOWN + b"}\n")
-    with mist_listener(tmp_path, 1) as url:
+    (tmp_path / "in.jsonl").write_bytes(envelope + peers.UNKNOWN + b"}\n")
+    with peers.mist_listener(tmp_path, 1) as url:
         run(POST_FILE, url, "in.jsonl")
-    assert (tmp_path / "received.jsonl").read_bytes() == envelope + UNKNOWN + b"}\n"
+    assert (tmp_path / "received.jsonl").read_bytes() == envelope + peers.UNKNOWN + b"}\n"
     assert run(READ_FILE, "received.jsonl") == '["acme.x", true, "dict"]\n'
 
 
@@ -443,7 +379,7 @@ except mist.UnsupportedVersion as error:
 
 
 @pytest.mark.interop("busy", client="python")
-def test_a_busy_listener_is_waited_for(run, tmp_path):
+def test_a_busy_listener_is_waited_for(run, tmp_path, peers):
     """A listener whose inbox is full says 503 and when to come back; the message is then taken."""
     # The listener makes room a little before the client is to come back, however slow the start
     # of either was.
@@ -476,19 +412,19 @@ with mist.HTTP(sys.argv[1], attempts=1) as hasty, mist.HTTP(sys.argv[1]) as pati
     patient.send(message)
     print(time.monotonic() - begin >= 0.9)
 """
-    with listener_script(tmp_path, listener) as (url, process):
+    with peers.listener_script(tmp_path, listener) as (url, process):
         assert run(script, url) == "503 unavailable 1.0\nTrue\n"
         assert process.wait(30) == 0
 
 
 @pytest.mark.interop("html", client="python")
-def test_a_page_is_no_success(run):
+def test_a_page_is_no_success(run, peers):
     """A web server that answers 200 with a page is an error that says so; so is a 404."""
 
     def answer(handler, number):
-        reply(handler, 200 if number == 1 else 404, b"<html>Welcome!</html>")
+        peers.reply(handler, 200 if number == 1 else 404, b"<html>Welcome!</html>")
 
-    with http_server(answer) as (url, _):
+    with peers.http_server(answer) as (url, _):
         page, missing = run(SEND_ONE, url, 5), run(SEND_ONE, url, 5)
     assert page == (
         f"Rejected transport {url}/mist is not a MIST listener: it answered 200 with a page:"
@@ -665,7 +601,7 @@ while True:
     ]
 
 
-def test_a_token_is_sent_and_never_shown(run, tmp_path):
+def test_a_token_is_sent_and_never_shown(run, tmp_path, peers):
     """A listener with a token takes who has it; an error does not repeat one that is wrong."""
     script = """
 for token in ("right", "wrong-secret"):
@@ -685,5 +621,5 @@ async def main():
         await asyncio.sleep(30)
 asyncio.run(main())
 """
-    with listener_script(tmp_path, listener) as (url, _):
+    with peers.listener_script(tmp_path, listener) as (url, _):
         assert run(script, url) == "taken\n401 auth False\n"

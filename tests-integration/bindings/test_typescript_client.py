@@ -189,7 +189,7 @@ await Promise.all(messages.slice(1).map((message) => peer.send(message)));
 console.log(requests, peer.peerBatches);
 """
     with peers.mist_listener(tmp_path, golden_lines.count(b"\n")) as url:
-        assert run(script, url, "golden.jsonl") == "3 true\n"
+        assert run(script, url, "golden.jsonl") == "2 true\n"
     assert (tmp_path / "received.jsonl").read_bytes() == golden_lines
 
 

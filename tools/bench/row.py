@@ -42,6 +42,18 @@ class Target:
     bound: float
     of_speed: bool
 
+    @classmethod
+    def parse(cls, text: str) -> "Target":
+        """Read what `str` writes.
+
+        Raises:
+            ValueError: It is no target.
+        """
+        sign, _, bound = text.partition(" ")
+        if sign not in {">=", "<="} or not bound.endswith("x"):
+            raise ValueError(f"{text!r} is no target, such as '<= 1.5x'")
+        return cls(float(bound[:-1]), of_speed=sign == ">=")
+
     def __str__(self) -> str:
         return f"{'>=' if self.of_speed else '<='} {self.bound:g}x"
 
@@ -52,6 +64,10 @@ class Target:
     def met(self, ratio: float) -> bool:
         """Tell whether a ratio is good enough."""
         return ratio >= self.bound if self.of_speed else ratio <= self.bound
+
+    def advantage(self, ratio: float) -> float:
+        """Put a ratio so that more is better, as one of speed is already."""
+        return ratio if self.of_speed else 1 / ratio
 
 
 def at_most(bound: float) -> Target:
@@ -65,8 +81,8 @@ def at_least(bound: float) -> Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One comparison."""
+class Comparison:
+    """What is compared, and how it should turn out."""
 
     group: str
     name: str
@@ -74,12 +90,18 @@ class Row:
     against: str
     peers: Sequence[str]
     unit: Unit
-    measure: Callable[[Plan], Rounds]
 
     @property
     def title(self) -> str:
-        """The row's name among all rows."""
+        """The name among all comparisons."""
         return f"{self.group}: {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Comparison):
+    """A comparison that can be measured."""
+
+    measure: Callable[[Plan], Rounds]
 
 
 class Rows:

@@ -35,18 +35,39 @@ def check_siblings(graph: Graph, code: Code) -> Iterator[Failure]:
                 "drop the dependency, or the code that needs it is missing",
             )
     for stated in graph.workspace.siblings((*code.declared, *code.bundled)):
-        yield from _range(code, stated, graph.workspace.distributions[stated.name])
+        yield from check_range(code.name, stated, graph.workspace.distributions[stated.name])
     yield from _bundles(graph, code)
 
 
 def suggested_range(sibling: Distribution) -> str:
     """Write the range a dependency on a sibling's present version should have."""
     version = Version(sibling.version)
-    return f"{sibling.name}>={version.major}.{version.minor},<{_next_breaking(version)}"
+    return f"{sibling.name}>={version.major}.{version.minor},<{next_breaking(version)}"
 
 
-def _next_breaking(version: Version) -> str:
+def next_breaking(version: Version) -> str:
+    """Write the lowest later version that may break what worked with this one."""
     return f"{version.major + 1}" if version.major else f"0.{version.minor + 1}"
+
+
+def check_range(name: str, stated: Declared, sibling: Distribution) -> Iterator[Failure]:
+    """Yield what is wrong with the range by which `name` depends on a sibling."""
+    write = f'write "{suggested_range(sibling)}"'
+    requirement = parse(stated)
+    if requirement is None or requirement.url:
+        yield Failure(stated.place, f"{name} does not name a range: {stated.text!r}", write)
+        return
+    operators = sorted(each.operator for each in requirement.specifier)
+    version = Version(sibling.version)
+    if operators != ["<", ">="]:
+        wrong = f"{name} does not declare {sibling.name} by a compatible range"
+    elif not requirement.specifier.contains(version, prereleases=True):
+        wrong = f"{name} excludes the present {sibling.name} {version}"
+    elif requirement.specifier.contains(next_breaking(version), prereleases=True):
+        wrong = f"{name} admits {sibling.name} {next_breaking(version)}, which may break it"
+    else:
+        return
+    yield Failure(stated.place, f"{wrong}: {stated.text!r}", write)
 
 
 def _unknown(each: Import) -> Failure:
@@ -82,25 +103,6 @@ def _not_allowed(code: Code, name: str, stated: Declared) -> Failure:
         f"drop it: {code.name} may depend on {code.allowed.describe_siblings()} "
         f"({code.allowed.place})",
     )
-
-
-def _range(code: Code, stated: Declared, sibling: Distribution) -> Iterator[Failure]:
-    write = f'write "{suggested_range(sibling)}"'
-    requirement = parse(stated)
-    if requirement is None or requirement.url:
-        yield Failure(stated.place, f"{code.name} does not name a range: {stated.text!r}", write)
-        return
-    operators = sorted(each.operator for each in requirement.specifier)
-    version = Version(sibling.version)
-    if operators != ["<", ">="]:
-        wrong = f"{code.name} does not declare {sibling.name} by a compatible range"
-    elif not requirement.specifier.contains(version, prereleases=True):
-        wrong = f"{code.name} excludes the present {sibling.name} {version}"
-    elif requirement.specifier.contains(_next_breaking(version), prereleases=True):
-        wrong = f"{code.name} admits {sibling.name} {_next_breaking(version)}, which may break it"
-    else:
-        return
-    yield Failure(stated.place, f"{wrong}: {stated.text!r}", write)
 
 
 def _bundles(graph: Graph, code: Code) -> Iterator[Failure]:

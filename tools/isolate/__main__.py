@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -13,12 +12,13 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from tools.in_parallel import in_parallel
 from tools.isolate.export import export
 from tools.isolate.isolation import Built, isolate, together
 from tools.isolate.outcome import Outcome, table
-from tools.isolate.process import run
+from tools.isolate.process import cancel_on_sigterm, run
 from tools.isolate.wheels import BuildError, build, declared_closure
-from tools.workspace import ROOT, Workspace, WorkspaceError, normalize
+from tools.workspace import ROOT, Workspace, WorkspaceError
 
 _INTERRUPTED = 130
 
@@ -67,20 +67,22 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 async def _isolate(workspace: Workspace, options: argparse.Namespace, work: Path) -> list[Outcome]:
-    if sys.platform != "win32" and (task := asyncio.current_task()):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    names = _select(workspace, options.packages)
+    cancel_on_sigterm()
+    chosen = workspace.select(options.packages) or [*workspace]
+    names = [each.name for each in chosen]
     pythons = options.python or [f"{sys.version_info.major}.{sys.version_info.minor}"]
     for python in pythons:
         found = await run(find_uv_bin(), "python", "find", python, cwd=workspace.root)
         if not found.ok:
-            raise WorkspaceError(f"no Python {python} on this machine; choose another by --python")
+            remedy = "choose another by --python"
+            raise WorkspaceError(f"no Python {python} on this machine; {remedy}\n{found}")
     started = time.monotonic()
     source = work / "source"
     await export(workspace.root, source)
     needed = sorted(declared_closure(names, workspace))
     wheels = await build(workspace, needed, source, work / "dist", options.jobs)
-    _tell(f"built {len(wheels)} wheels and sdists in {time.monotonic() - started:.1f} s")
+    seconds = time.monotonic() - started
+    print(f"built {len(wheels)} wheels and sdists in {seconds:.1f} s", file=sys.stderr, flush=True)
     built = Built(workspace, wheels, source, work, options.lowest_direct)
     return await _run_all(built, names, pythons, options)
 
@@ -93,33 +95,7 @@ async def _run_all(
         runs.extend(partial(isolate, built, name, python) for name in names)
     if not options.packages and "mist" in built.wheels:
         runs.extend(partial(together, built, python) for python in pythons)
-    free = asyncio.Semaphore(options.jobs)
-    ended = 0
-
-    async def one(work: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        nonlocal ended
-        async with free:
-            outcome = await work()
-        ended += 1
-        _tell(f"[{ended}/{len(runs)}] {outcome}")
-        return outcome
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(work)) for work in runs]
-    return [task.result() for task in tasks]
-
-
-def _select(workspace: Workspace, packages: Sequence[str]) -> list[str]:
-    names = [normalize(each) for each in packages] or list(workspace.distributions)
-    for name in names:
-        if name not in workspace.distributions:
-            known = ", ".join(workspace.distributions)
-            raise WorkspaceError(f"no distribution {name!r} here; there are {known}")
-    return names
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    return await in_parallel(runs, options.jobs)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.columns import columns
+
 _HEADERS = ("package", "python", "wheel", "passed", "failed", "skipped", "seconds", "")
 
 
@@ -63,16 +65,4 @@ class Outcome:
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """Draw the table: names to the left, numbers to the right."""
-    rows = [_HEADERS, *(outcome.row() for outcome in outcomes)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-
-    def line(row: Sequence[str]) -> str:
-        cells = [
-            cell.rjust(width) if 3 <= index <= 6 else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        return "  ".join(cells).rstrip()
-
-    return "\n".join(
-        [line(_HEADERS), "  ".join("-" * width for width in widths), *map(line, rows[1:])]
-    )
+    return columns(_HEADERS, [outcome.row() for outcome in outcomes], right=range(3, 7))

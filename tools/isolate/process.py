@@ -41,22 +41,33 @@ async def run(
 ) -> Finished:
     """Run a command with its output captured; cancellation kills it and all it started."""
     words = tuple(os.fspath(each) for each in argv)
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        cwd=cwd,
-        env=clean_environment(env),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *words,
+            cwd=cwd,
+            env=clean_environment(env),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
     )
     try:
+        # Shielded, because what has started before the cancellation arrives has children too.
+        process = await asyncio.shield(starting)
         output, _ = await process.communicate()
     finally:
+        process = await starting
         if process.returncode is None:
             _kill(process)
             await process.wait()
     return Finished(words, process.returncode or 0, output.decode("utf-8", "replace"))
+
+
+def cancel_on_sigterm() -> None:
+    """Let SIGTERM cancel the running task, so that what it started ends with it."""
+    if sys.platform != "win32" and (task := asyncio.current_task()):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import Parser
@@ -35,9 +35,7 @@ class Wheel:
 
     def metadata(self) -> Message:
         """Read METADATA."""
-        with zipfile.ZipFile(self.path) as archive:
-            name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
-            return Parser().parsestr(archive.read(name).decode())
+        return metadata(self.path)
 
     def requirements(self) -> list[Requirement]:
         """List what an installation without extras needs."""
@@ -45,10 +43,26 @@ class Wheel:
         return [r for r in found if r.marker is None or r.marker.evaluate({"extra": ""})]
 
 
+def metadata(wheel: Path) -> Message:
+    """Read a wheel's METADATA."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        return Parser().parsestr(archive.read(name).decode())
+
+
 async def build(
-    workspace: Workspace, names: Iterable[str], source: Path, target: Path, jobs: int
+    workspace: Workspace,
+    names: Iterable[str],
+    source: Path,
+    target: Path,
+    jobs: int,
+    *,
+    options: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
 ) -> dict[str, Wheel]:
     """Build the named distributions from `source` into `target`, `jobs` at a time.
+
+    `options` and `env` go to each `uv build`.
 
     Raises:
         BuildError: One does not build, which stops the others; the message holds the output.
@@ -60,8 +74,8 @@ async def build(
         built, direct = target / "built", target / "direct"
         async with free:
             # Without options uv builds the sdist, and the wheel from that sdist.
-            await _uv_build(project, built / distribution.name)
-            await _uv_build(project, direct / distribution.name, "--wheel")
+            await uv_build(project, built / distribution.name, *options, env=env)
+            await uv_build(project, direct / distribution.name, "--wheel", *options, env=env)
         return Wheel(
             distribution=distribution,
             path=_only(built / distribution.name, "*.whl"),
@@ -110,8 +124,17 @@ def declared_closure(names: Iterable[str], workspace: Workspace) -> set[str]:
     return found
 
 
-async def _uv_build(project: Path, target: Path, *options: str) -> None:
-    built = await run(find_uv_bin(), "build", *options, "--out-dir", target, project, cwd=project)
+async def uv_build(
+    project: Path, target: Path, *options: str, env: Mapping[str, str] | None = None
+) -> None:
+    """Build a project's sdist and the wheel from it, or what `options` ask for.
+
+    Raises:
+        BuildError: It does not build; the message holds the output.
+    """
+    built = await run(
+        find_uv_bin(), "build", *options, "--out-dir", target, project, cwd=project, env=env
+    )
     if not built.ok:
         raise BuildError(f"{project.name} does not build\n{built}")
 

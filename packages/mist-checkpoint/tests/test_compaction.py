@@ -53,6 +53,25 @@ def test_superseded_records_are_dropped(tmp_path, write_log):
         assert [tracker.result(name) for name in ("a", "flaky", "b")] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("odd", [{"timestamp": 5}, {"error": None}, {"attempt": "2"}])
+def test_what_a_resume_counts_is_kept(tmp_path, write_log, odd):
+    """A step is completed before and after, though a field that no resume reads is odd."""
+    write_log(*[step("other", "running")] * 200, step("a", result=1, **odd))
+    for _ in range(2):
+        with checkpoint.open(tmp_path, "run") as tracker:
+            assert tracker.completed_steps() == ["a"]
+            assert tracker.result("a") == 1
+
+
+def test_what_a_resume_skips_displaces_nothing(tmp_path, write_log):
+    """A line that is no record to a resume does not take a completed step's place."""
+    bad = step("a", "failed", inputs=5)
+    write_log(*[step("other", "running")] * 200, step("a", result=1), bad)
+    for _ in range(2):
+        with checkpoint.open(tmp_path, "run") as tracker:
+            assert tracker.completed_steps() == ["a"]
+
+
 def test_a_log_that_is_mostly_current_stays_as_it_is(tmp_path, write_log):
     """Starts and ends of a thousand steps are nothing to rewrite."""
     records = [record for n in range(1000) for record in (step(f"{n}", "running"), step(f"{n}"))]

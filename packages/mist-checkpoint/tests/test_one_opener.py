@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import pickle
-import signal
 import threading
 import time
 
@@ -42,6 +41,7 @@ def test_the_second_opener_is_refused_and_told_who_has_the_run(tmp_path, holder)
     with pytest.raises(RunInUse, match=f"by process {process.pid}") as caught:
         checkpoint.open(tmp_path, "run")
     assert (caught.value.code, caught.value.holder) == ("conflict", process.pid)
+    assert str(caught.value).endswith("; wait=True waits for it")
     checkpoint.open(tmp_path, "another").close()
     process.communicate("\n", timeout=10)
     checkpoint.open(tmp_path, "run").close()
@@ -151,6 +151,15 @@ def test_a_run_that_failed_to_open_is_not_locked(tmp_path):
     checkpoint.open(tmp_path, "run").close()
 
 
+def test_a_file_in_the_place_of_the_directory_is_named_as_such(tmp_path):
+    """Whether it is the directory itself or one above it."""
+    file = tmp_path / "file"
+    file.touch()
+    for directory in (file, file / "below"):
+        with pytest.raises(StorageError, match="or one above it, is a file"):
+            checkpoint.open(directory, "run")
+
+
 @unix
 def test_a_lock_file_that_cannot_be_one_is_a_clear_error(tmp_path):
     """A directory, or a symbolic link that leads anywhere."""
@@ -168,7 +177,7 @@ def test_a_lock_file_that_cannot_be_one_is_a_clear_error(tmp_path):
 def test_a_forked_child_neither_uses_the_run_nor_keeps_it(tmp_path, spawn):
     """Its parent is killed, it lives on, and the run opens."""
     parent = spawn(
-        "import os, sys, time\n"
+        "import os, sys\n"
         "from mist import checkpoint\n"
         "tracker = checkpoint.open(sys.argv[1], 'run')\n"
         "if os.fork() == 0:\n"
@@ -177,7 +186,7 @@ def test_a_forked_child_neither_uses_the_run_nor_keeps_it(tmp_path, spawn):
         "    except checkpoint.CheckpointError as error:\n"
         "        print(os.getpid(), error.code, 'forked child' in str(error), flush=True)\n"
         "    tracker.close()\n"
-        "time.sleep(60)\n",
+        "sys.stdin.readline()\n",
         tmp_path,
     )
     child, code, forked = parent.stdout.readline().split()
@@ -190,7 +199,7 @@ def test_a_forked_child_neither_uses_the_run_nor_keeps_it(tmp_path, spawn):
         checkpoint.open(tmp_path, "run").close()
         os.kill(int(child), 0)
     finally:
-        os.kill(int(child), signal.SIGKILL)
+        parent.stdin.close()  # which the child shares, and ends with
 
 
 CONTENDER = """

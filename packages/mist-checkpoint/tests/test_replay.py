@@ -44,6 +44,27 @@ def test_bad_lines_are_skipped_and_reported_with_their_numbers(tmp_path, write_l
     assert "8 lines skipped: line 2: torn or not JSON" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("bad", "numbers"),
+    [
+        (b'{"step":"a","status":"completed","result":[1\n]}\n', [2, 3]),
+        (b'{"step":"a","status":"completed"}{"step":"b","status":"completed"}\n', [2]),
+        (
+            b'{"step":"a","status":"completed","result":\n{}}{"step":"b","status":"completed"}\n',
+            [2, 3],
+        ),
+        (b'{"step":"a",\n"status":"completed"}{"step":"b","status":"completed"}\n', [2, 3]),
+    ],
+)
+def test_a_record_is_one_line_and_a_line_is_one_record(tmp_path, write_log, bad, numbers):
+    """What is fused or broken counts no more when a run is resumed than to any other reader."""
+    path = write_log(step("first"), bad, step("last"))
+    assert [record.step for record in read_records(path)] == ["first", "last"]
+    with checkpoint.open(tmp_path, "run") as tracker:
+        assert tracker.completed_steps() == ["first", "last"]
+        assert [problem.line for problem in tracker.problems] == numbers
+
+
 def test_reports_are_bounded(tmp_path, write_log):
     """A hundred are kept, the rest is counted."""
     write_log(b"x\n" * 10_000, step("a"))
@@ -185,7 +206,7 @@ def test_a_log_that_is_a_directory_is_a_clear_error(tmp_path):
 
 def test_reading_records_of_a_log(write_log):
     """Every record in its order, unknown statuses too; lines that are none are reported."""
-    path = write_log(step("a"), b"bad\n", step("b", "archived"), b'{"step":"c","sta')
+    path = write_log(step("a"), b"bad\n", step("b", "archived"), b"\n", b'{"step":"c","sta')
     problems = []
     records = list(read_records(path, on_problem=problems.append))
     assert [(record.step, record.status) for record in records] == [
@@ -194,6 +215,6 @@ def test_reading_records_of_a_log(write_log):
     ]
     assert problems == [
         Problem(2, "torn or not JSON"),
-        Problem(4, "torn or not JSON"),
+        Problem(5, "torn or not JSON"),
     ]
     assert len(list(read_records(path))) == 2

@@ -8,6 +8,7 @@ import pytest
 
 from mist import checkpoint
 from mist.checkpoint import CheckpointError
+from mist.checkpoint.latch import Latch
 
 
 async def test_the_second_waits_for_the_first_and_gets_its_result(tmp_path):
@@ -180,3 +181,30 @@ async def test_blocking_the_loop_that_runs_the_step_is_refused(tmp_path):
         with pytest.raises(CheckpointError, match="event loop that this call blocks"):
             tracker.step_sync("a", lambda: 2)
         assert await task == 1
+
+
+async def test_a_latch_that_is_open_keeps_nobody_waiting():
+    """Who comes too late to be woken does not wait at all, in a thread or in a task."""
+    latch = Latch()
+    latch.open()
+    latch.block()
+    await asyncio.wait_for(latch.wait(), 1)
+
+
+def test_a_loop_that_has_ended_does_not_keep_the_others_from_waking():
+    """Its tasks have gone with it."""
+    latch = Latch()
+
+    async def leave_one_behind():
+        waiting = asyncio.create_task(latch.wait())
+        await asyncio.sleep(0)
+        waiting.cancel()
+
+    async def wake():
+        waiting = asyncio.create_task(latch.wait())
+        await asyncio.sleep(0)
+        latch.open()
+        await asyncio.wait_for(waiting, 5)
+
+    asyncio.run(leave_one_behind())
+    asyncio.run(wake())

@@ -60,6 +60,18 @@ def test_a_run_as_a_table(command, write_log):
     )
 
 
+def test_long_steps_are_told_in_minutes_and_hours(command, write_log):
+    """As people say it."""
+    path = write_log(
+        {"step": "a", "status": "running", "timestamp": "2026-11-20T17:00:00Z"},
+        {"step": "a", "status": "completed", "timestamp": "2026-11-20T17:02:05Z"},
+        {"step": "b", "status": "running", "timestamp": "2026-11-20T17:00:00Z"},
+        {"step": "b", "status": "completed", "timestamp": "2026-11-20T20:00:07Z"},
+    )
+    lines = [line.split() for line in command("show", path).stdout.splitlines()]
+    assert [line[3] for line in lines[1:3]] == ["2m05s", "3h00m07s"]
+
+
 def test_columns_line_up(command, write_log):
     """Wide characters take two columns each."""
     path = write_log(

@@ -184,7 +184,7 @@ async def test_a_plain_function_given_to_an_async_step_is_named(tmp_path):
         with pytest.raises(InvalidValue, match="step_sync"):
             await tracker.step("a", lambda: 1)
     with await asyncio.to_thread(checkpoint.open, tmp_path, "run") as tracker:
-        with pytest.raises(InvalidValue, match="returns its result"):
+        with pytest.raises(InvalidValue, match="give it a plain function"):
             await asyncio.to_thread(tracker.step_sync, "a", seven)
         assert tracker.completed_steps() == []
 
@@ -254,6 +254,45 @@ def test_a_run_closed_under_a_step_is_an_error_of_that_step(tmp_path):
     assert not tracker.is_completed("a")
     with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.completed_steps() == []
+
+
+def test_a_failure_that_a_closed_run_cannot_record_is_a_note(tmp_path):
+    """The error is still the step's own."""
+    tracker = checkpoint.open(tmp_path, "run")
+
+    def work():
+        tracker.close()
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no") as caught:
+        tracker.step_sync("a", work)
+    (note,) = caught.value.__notes__
+    assert note.startswith("the failure of step 'a' was not recorded: ")
+
+
+def test_any_awaitable_from_a_sync_step_is_named(tmp_path):
+    """One that is no coroutine as well."""
+
+    class Later:
+        def __await__(self):
+            yield
+
+    tracker = checkpoint.open(tmp_path, "run")
+    with tracker, pytest.raises(InvalidValue, match="returns its result"):
+        tracker.step_sync("a", Later)
+
+
+async def test_a_tracker_shows_whether_it_is_open(tmp_path):
+    """Its repr names the run."""
+    tracker = checkpoint.open(tmp_path, "run")
+    shown = [repr(tracker)]
+    async with tracker:
+        shown.append(repr(tracker))
+    assert [*shown, repr(tracker)] == [
+        "<Tracker 'run' not open yet>",
+        "<Tracker 'run' open>",
+        "<Tracker 'run' closed>",
+    ]
 
 
 def test_a_relative_directory_is_the_one_it_was(tmp_path, monkeypatch):

@@ -24,8 +24,8 @@ def test_public_objects_carry_the_public_module():
 
 
 def test_importing_takes_nothing_heavy_along():
-    """The import leaves asyncio, typing, inspect and logging alone."""
-    heavy = "{'asyncio', 'typing', 'inspect', 'logging', 'dataclasses'}"
+    """The import leaves asyncio, typing, inspect, logging and threading alone."""
+    heavy = "{'asyncio', 'typing', 'inspect', 'logging', 'dataclasses', 'threading'}"
 
     def loaded(program: str) -> str:
         return subprocess.run(

@@ -1,6 +1,9 @@
 """Executing command lines: values, environment, errors, what is left for the next one."""
 
 import asyncio
+import errno
+import json
+import signal
 import sys
 import threading
 
@@ -179,6 +182,7 @@ def test_global_flags_stand_on_either_side_of_the_command(words):
         ("relay --count x", "mist: --count: expected a whole number, got 'x'"),
         ("relay --count 1_0", "mist: --count: expected a whole number, got '1_0'"),
         ("relay --max-rate 1_0", "mist: --max-rate: expected a number, got '1_0'"),
+        ("relay --max-rate fast", "mist: --max-rate: expected a number, got 'fast'"),
         ("relay --verbose=x", "mist: --verbose: expected true or false, got 'x'"),
         (
             "relay --to -x",
@@ -353,6 +357,81 @@ def test_a_thread_may_execute():
     thread.start()
     thread.join()
     assert statuses == [0]
+
+
+def test_a_thread_may_execute_a_coroutine():
+    """It has an event loop of its own there, which gets no signals either."""
+    seen = []
+
+    async def run(_command, args):
+        await asyncio.sleep(0)
+        seen.append(args)
+        return 3
+
+    app = _app(Command("go", "Go", run))
+    thread = threading.Thread(target=lambda: seen.append(app.execute(["go", "x"])))
+    thread.start()
+    thread.join()
+    assert seen == [["x"], 3]
+
+
+def test_any_awaitable_can_be_run(capsys):
+    """What `run` returns need not be a coroutine."""
+
+    class Later:
+        def __await__(self):
+            yield from asyncio.sleep(0).__await__()
+            return 4
+
+    assert _app(Command("go", "Go", lambda _command, _args: Later())).execute(["go"]) == 4
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals as POSIX has them")
+def test_a_handler_that_a_command_installs_stays():
+    """Only the handlers of the execution itself end with it."""
+
+    def own(_signum, _frame):
+        pass
+
+    def run(_command, _args):
+        signal.signal(signal.SIGHUP, own)
+
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        assert _app(Command("go", "Go", run)).execute(["go"]) == 0
+        assert signal.getsignal(signal.SIGHUP) is own
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_switch_that_is_turned_off_again_is_off(capsys):
+    """The last word counts, also in a line that is wrong."""
+    app = _app(Relay())
+    assert app.execute(["--json", "--no-json", "rely"]) == 2
+    assert capsys.readouterr().err == "mist: unknown command 'rely'; did you mean relay?\n"
+
+
+def test_errors_of_any_kind_are_json(capsys):
+    """The code is that of the exception's kind, the message its text."""
+
+    def run(_command, _args):
+        raise TimeoutError("too late")
+
+    assert _app(Command("go", "Go", run)).execute(["go", "--json"]) == 5
+    assert json.loads(capsys.readouterr().err) == {"code": "timeout", "message": "too late"}
+
+
+def test_a_broken_pipe_without_a_stdout_is_an_error(capsys, monkeypatch):
+    """It was not the reader of stdout who went, for there is no stdout."""
+
+    def run(_command, _args):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(sys, "stdout", None)
+    assert _app(Command("go", "Go", run)).execute(["go"]) == 7
+    assert capsys.readouterr().err.startswith("mist: transport: ")
 
 
 def test_main_exits_with_the_status(monkeypatch):

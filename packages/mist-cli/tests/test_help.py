@@ -99,5 +99,29 @@ def test_the_applications_help_lists_the_commands(app, capsys, line):
     assert capsys.readouterr().out == APP_HELP
 
 
+def test_arguments_without_a_declaration_are_shown_as_such(capsys):
+    """A command that takes whatever there is says so."""
+    app = App("mist", "1.0")
+    app.add_command(Command("echo", "Say it again", lambda _command, _args: None))
+    assert app.execute(["echo", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: mist echo [flags] [args...]\n")
+
+
 def _unwrapped(text: str) -> str:
     return " ".join(text.replace("-r FLOAT, --rate FLOAT", "-r, --rate FLOAT").split())
+
+
+def test_a_version_may_be_a_function(capsys):
+    """It is called when the version is asked for, and not before."""
+    asked = []
+
+    def version():
+        asked.append(True)
+        return "1.2.3"
+
+    app = App("mist", version)
+    assert app.execute(["--help"]) == 0
+    assert not asked
+    capsys.readouterr()
+    assert (app.execute(["--version"]), app.execute(["version"])) == (0, 0)
+    assert capsys.readouterr().out == "mist 1.2.3\n" * 2

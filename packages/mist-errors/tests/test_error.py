@@ -223,6 +223,9 @@ def test_repr_shows_what_is_there():
 @pytest.mark.parametrize(
     ("wire", "path"),
     [
+        ([1], "expected an object, got list"),
+        (None, "expected an object, got NoneType"),
+        ("code", "expected an object, got str"),
         ({}, "`code`"),
         ({"code": None}, "`code`"),
         ({"code": 404}, "`code`"),

@@ -8,6 +8,7 @@ import fractions
 import io
 import json
 import math
+import pickle
 import uuid
 from collections import ChainMap, OrderedDict, deque, namedtuple
 from pathlib import PurePosixPath
@@ -193,6 +194,20 @@ def test_what_does_not_encode_is_named_by_its_path(value, message):
     assert str(caught.value).startswith(message)
     assert caught.value.code == "validation"
     assert stream.getvalue() == ""
+
+
+def test_a_fault_behind_sound_parts_is_found():
+    """Sound numbers, lists and objects before it do not hide it."""
+    with pytest.raises(OutputError) as caught:
+        Writer().json([1.5, [2.5, "a"], {"b": [3]}, object()])
+    assert caught.value.path == "$[3]"
+
+
+def test_an_error_survives_pickling():
+    """What another process raised arrives with its path and its text."""
+    error = OutputError("wrong", "$.a")
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.path, str(again), again.code) == ("$.a", "$.a: wrong", "validation")
 
 
 def test_lines_are_safe_to_show_on_a_terminal():

@@ -1,5 +1,7 @@
 """The package is what its front page says."""
 
+import subprocess
+import sys
 import types
 
 import mist.parallel
@@ -19,6 +21,21 @@ def test_public_objects_carry_the_public_module():
     """No private module shows in a repr or a traceback."""
     for name in mist.parallel.__all__:
         assert getattr(mist.parallel, name).__module__ == "mist.parallel"
+
+
+def test_importing_leaves_what_works_alone():
+    """The event loop and the executors are loaded when there are inputs to work on."""
+    heavy = "{'asyncio', 'concurrent.futures', 'multiprocessing', 'inspect', 'logging'}"
+
+    def loaded(program: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", f"{program}; print(sorted({heavy} & set(sys.modules)))"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert loaded("import sys, mist.parallel") == loaded("import sys")
 
 
 def test_the_readme_examples_run(readme_examples):

@@ -110,6 +110,8 @@ def test_numbers_are_read_to_gos_limits(field, value, expected):
         (HEAD.replace('"a"', '""') + "}", "missing id: expected a non-empty string"),
         ("[]", "Expected `object`, got `array`"),
         (HEAD, "truncated"),
+        ("", "^not a message: it is empty$"),
+        (" \n", "it is empty"),
         (HEAD + "} x", "trailing characters"),
         ("\ufeff" + envelope(), "malformed"),
         ('{"id": "\ud800"}', "surrogates not allowed"),

@@ -23,13 +23,29 @@ def test_public_objects_carry_the_public_module():
         assert getattr(mist.resource, name).__module__ == "mist.resource"
 
 
-def test_importing_leaves_psutil_alone():
-    """It is loaded by the first measurement."""
-    program = "import sys, mist.resource; print('psutil' in sys.modules)"
+def test_importing_leaves_psutil_and_asyncio_alone():
+    """The first measurement loads the one, and who waits in an event loop has the other."""
+    heavy = "{'asyncio', 'psutil'}"
+    program = (
+        f"import sys; before = {heavy} & set(sys.modules); import mist.resource;"
+        f" print(({heavy} & set(sys.modules)) - before)"
+    )
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert ran.stdout == "False\n"
+    assert ran.stdout == "set()\n"
+
+
+def test_a_program_without_asyncio_has_no_tasks():
+    """To count them does not import what they would need."""
+    program = (
+        "import sys; from mist.resource import task_count; before = 'asyncio' in sys.modules;"
+        " print(task_count(), ('asyncio' in sys.modules) == before)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "0 True\n"
 
 
 def test_the_readme_example_runs(readme_example):

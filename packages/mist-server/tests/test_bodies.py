@@ -39,6 +39,15 @@ async def test_a_body_up_to_the_limit_is_taken(serve, ask, connect):
     assert (await client.answer()).body == b"1000"
 
 
+async def test_a_length_with_zeros_in_front_is_that_length(serve, connect, caplog):
+    """More of them than Python converts digits are no reason to fail."""
+    server = await serve({"/": echo}, max_body_size=LIMIT)
+    client = await connect(server)
+    await client.send(f"POST / HTTP/1.1\nHost: x\nContent-Length: {'0' * 5000}3\n\nabc")
+    assert (await client.answer()).body == b"3"
+    assert caplog.text == ""
+
+
 async def test_a_body_announced_too_large_is_413_before_the_handler_is_called(serve, connect):
     """Also for a handler that would not read it; the connection ends."""
     called = []

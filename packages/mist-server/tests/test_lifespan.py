@@ -156,3 +156,21 @@ async def test_a_middleware_may_have_a_lifespan_too(serve, ask):
     server = await serve({"/": returning}, middleware=[noting])
     await ask(server, "GET", "/")
     assert seen == ["lifespan", "http"]
+
+
+async def test_an_application_that_answers_twice_is_started_once(serve, ask):
+    """What it says beyond its answer is not taken for one to something else."""
+
+    async def eager(scope, receive, send):
+        if scope["type"] == "lifespan":
+            await receive()
+            for _ in range(2):
+                await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        await PlainTextResponse("eager")(scope, receive, send)
+
+    server = await serve({"/": eager})
+    assert (await ask(server, "GET", "/")).body == b"eager"
+    await server.shutdown()

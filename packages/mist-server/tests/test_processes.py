@@ -90,6 +90,18 @@ async def test_a_signal_ends_it_in_order(start, connect, number):
     assert await finish(process) == (0, "returned\n", "shutting down\n")
 
 
+async def test_a_process_without_a_stderr_ends_in_order(start, ask):
+    """As pythonw has none, and a daemon that has let go of it: nothing is told, nothing fails."""
+    program = PROGRAM.replace(
+        'return PlainTextResponse("hello")',
+        'sys.stderr = None; return PlainTextResponse("hello")',
+    )
+    process, address = await asyncio.to_thread(start, program=program)
+    assert (await ask(address, "GET", "/")).body == b"hello"
+    process.send_signal(signal.SIGTERM)
+    assert await finish(process) == (0, "returned\n", "")
+
+
 @pytest.mark.parametrize("path", ["/slow/60", "/block"])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 async def test_a_second_signal_ends_it_at_once(start, connect, number, status, path):

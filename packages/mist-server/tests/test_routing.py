@@ -199,6 +199,42 @@ async def test_a_path_that_is_known_only_decoded_is_routed():
     assert sent[1]["body"] == b'item {"id": "a b"}'
 
 
+@pytest.mark.parametrize(
+    ("root", "path", "raw"),
+    [
+        # The outer router knows its prefix decoded; sent, it was one segment and not two.
+        ("/a/b", "/a/b/items/7", b"/a%2Fb/items/7"),
+        # Some servers leave the root path out of the path.
+        ("/api", "/items/7", b"/items/7"),
+        ("/api/", "/api/items/7", None),
+    ],
+)
+async def test_a_root_path_is_taken_off_however_the_outer_server_spells_it(root, path, raw):
+    """What is below it is routed."""
+    router, sent = Router(), []
+    router.handle("GET /items/{id}", says("item"))
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": raw, "headers": []}
+    await router({**scope, "root_path": root}, None, send)
+    assert sent[1]["body"] == b'item {"id": "7"}'
+
+
+async def test_what_is_neither_http_nor_a_websocket_is_an_error_that_says_so():
+    """A server that speaks something newer is told what is served here."""
+    with pytest.raises(ValueError, match="cannot serve ASGI scope 'webtransport'"):
+        await Router()({"type": "webtransport"}, None, None)
+
+
+async def test_the_host_of_a_connect_is_matched_with_its_port(serve, ask):
+    """As in Go: there it is part of what is asked for."""
+    server = await serve({"CONNECT test/a": says("tunnel")})
+    assert (await ask(server, "CONNECT", "/a", host="test")).body == b"tunnel"
+    assert (await ask(server, "CONNECT", "/a", host="test:443")).status == 404
+
+
 async def test_what_a_server_serves_can_be_served_elsewhere(serve, ask):
     """`server.app` is the whole of it."""
     inner = await serve({"/a": says("a")})

@@ -336,6 +336,39 @@ async def test_a_cancelled_serve_finishes_what_has_begun(connect):
             assert gate.ended == "CancelledError"
 
 
+async def test_a_lifespan_is_not_left_behind_when_a_shutdown_is_cut_off(connect):
+    """Applications get their cancellation, and so can clean up; no task is left."""
+    ended, gate = [], Gate()
+
+    async def application(scope, receive, send):
+        if scope["type"] != "lifespan":
+            await gate(None)
+            return
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        try:
+            await receive()
+        finally:
+            ended.append(True)
+
+    server = Server("127.0.0.1:0")
+    server.mount("/app", application)
+    serving = asyncio.create_task(server.serve())
+    await until_listening(server)
+    client = await connect(server)
+    await client.send("GET /app/ HTTP/1.1\nHost: x\n\n")
+    await gate.entered.wait()
+    serving.cancel()
+    await asyncio.sleep(0.1)
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(serving, 2)
+    async with asyncio.timeout(5):
+        while len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0.01)
+    assert ended == [True]
+
+
 async def test_a_server_serves_once(serve):
     """A second time is an error that says so."""
     server = await serve({"/": hello})

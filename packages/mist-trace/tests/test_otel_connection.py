@@ -330,3 +330,27 @@ def test_connecting_twice_is_connecting_once():
         connect()
         with start("inner") as inner:
             assert inner.parent_id == outer.span_id
+
+
+def test_what_is_said_to_a_suspended_span_is_said_to_the_one_around_it(tracer):
+    """Who kept the span of a generator that waits meanwhile speaks to the current one."""
+    kept = []
+
+    def generate():
+        with start("generator"):
+            kept.append(otel_trace.get_current_span())
+            yield
+
+    with tracer.start_as_current_span("otel") as outer:
+        waiting = generate()
+        next(waiting)
+        (span,) = kept
+        span.add_event("noted")
+        span.add_link(outer.get_span_context())
+        span.record_exception(ValueError("no"))
+        span.set_status(otel_trace.StatusCode.ERROR, "failed")
+        span.update_name("renamed")
+        assert list(waiting) == []
+    assert [event.name for event in outer.events] == ["noted", "exception"]
+    assert len(outer.links) == 1
+    assert (outer.name, outer.status.description) == ("renamed", "failed")

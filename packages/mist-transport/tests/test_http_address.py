@@ -90,6 +90,7 @@ def test_addresses_are_read_as_they_are_written(address, parsed):
         "host:",
         "host:-1",
         "host:65536",
+        "host:" + "9" * 5000,
         "::1:80",
         "[]:1",
         "unix:",

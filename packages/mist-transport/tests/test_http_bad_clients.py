@@ -237,3 +237,15 @@ async def test_a_tls_handshake_that_never_comes_is_cut_off(http, authority):
     writer.close()
     sender = await http(receiver.listen_url, ca_file=authority.ca)
     await sender.send(message())
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [(b"0" * 5000 + b"2", b"400"), (b"0" * 5000 + b"9" * 18, b"413")]
+)
+async def test_a_length_with_zeros_in_front_is_that_length(http, length, status):
+    """More of them than Python converts digits are no reason to fail."""
+    receiver = await http(listen="127.0.0.1:0")
+    reader, writer = await connect(receiver)
+    writer.write(b"POST /mist HTTP/1.1\r\nHost: x\r\nContent-Length: %s\r\n\r\n{}" % length)
+    assert (await reader.readline()).split()[1] == status
+    writer.close()

@@ -105,10 +105,27 @@ async def test_retry_after_is_read_as_seconds_and_as_a_date(http, peer, read_req
         with pytest.raises(Rejected) as caught:
             await sender.send(message())
         assert low <= caught.value.retry_after <= high
-    sender = await http(await peer(saying(read_request, ok("503 No", "Retry-After: soon"))))
+        assert "to be tried again after" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "soon",
+        "9" * 400,
+        "Mon, 99999999999999999999 Jan 2020 00:00:00 GMT",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2020 99999999999:00:00 GMT",
+        "Mon, 01 Jan 2020 00:00:00 +99999999999999999999",
+    ],
+)
+async def test_a_retry_after_that_is_none_is_not_passed_on(http, peer, read_request, value):
+    """Numbers that no clock holds are nonsense, too, and the error stays a rejection."""
+    sender = await http(await peer(saying(read_request, ok("503 No", f"Retry-After: {value}"))))
     with pytest.raises(Rejected) as caught:
         await sender.send(message())
     assert caught.value.retry_after is None
+    assert "again" not in str(caught.value)
 
 
 async def test_a_peer_that_repeats_the_token_does_not_get_it_into_the_error(
@@ -191,6 +208,7 @@ async def test_a_peer_that_does_not_speak_http_is_named(http, peer):
     with pytest.raises(TransportError, match="does not answer in HTTP") as caught:
         await sender.send(message())
     assert caught.value.code == "protocol"
+    assert "\n" not in str(caught.value)
 
 
 async def test_an_endless_answer_is_not_read_to_the_end(http, peer, read_request):

@@ -209,6 +209,24 @@ async def test_a_file_that_is_no_certificate_is_named(http, authority, tmp_path)
         await receiver.listen("127.0.0.1:0", client_ca_file=authority.ca)
 
 
+async def test_tls_options_that_do_not_go_together_are_named(http, authority, tmp_path):
+    """A key without its certificate, and TLS on a Unix socket."""
+    sender = await http("https://127.0.0.1:9", ca_file=authority.ca, key_file="client.key")
+    with pytest.raises(TransportError, match=r"'client\.key' is of no use"):
+        await sender.send(message())
+    receiver = await http()
+    with pytest.raises(TransportError, match="a Unix socket is served without TLS") as caught:
+        await receiver.listen(f"unix:{tmp_path}/mist.sock", cert_file=authority.server)
+    assert caught.value.code == "validation"
+
+
+async def test_a_transport_shows_where_it_sends_and_listens(http):
+    """Its repr holds both addresses."""
+    receiver = await http("http://host:1", listen="127.0.0.1:0")
+    assert repr(receiver) == f"<HTTP http://host:1/mist, listening at {receiver.addr}>"
+    assert not receiver.batching  # before anything was sent
+
+
 async def test_a_token_on_both_ends(http):
     """The right token gets in; a wrong one and none are auth errors that show neither."""
     receiver = await http(listen="127.0.0.1:0", token="right-token")

@@ -219,6 +219,14 @@ async def test_a_page_may_post_only_if_its_origin_was_allowed(http, client):
     assert "authorization" in headers["Access-Control-Allow-Headers"]
 
 
+async def test_who_asks_without_an_origin_learns_the_methods(http, client):
+    """A program is not told what pages may do."""
+    receiver = await http(listen="127.0.0.1:0")
+    status, headers, _ = await ask(client, receiver, method="OPTIONS")
+    assert (status, headers["Allow"]) == (204, "POST, OPTIONS")
+    assert "Access-Control-Allow-Methods" not in headers
+
+
 async def test_a_name_that_leads_here_is_not_this_listener(http, client):
     """Whoever holds a name can have it lead to any machine, once their page is loaded."""
     receiver = await http(listen="127.0.0.1:0")
@@ -260,11 +268,18 @@ async def test_a_batch_is_taken_line_by_line(http, client):
 
 @pytest.mark.parametrize("kind", ["application/x-ndjson; charset=utf-8", "application/jsonl"])
 async def test_a_batch_that_is_taken_as_a_whole_is_202(http, client, kind):
-    """Other names of the same format are understood; an empty batch is one."""
+    """Other names of the same format are understood."""
     receiver = await http(listen="127.0.0.1:0")
-    for body in (marshal_lines([message(), message()]), b""):
-        status, _, text = await ask(client, receiver, body, headers={"Content-Type": kind})
-        assert (status, text) == (202, "")
+    body = marshal_lines([message(), message()])
+    status, _, text = await ask(client, receiver, body, headers={"Content-Type": kind})
+    assert (status, text) == (202, "")
+
+
+@pytest.mark.parametrize("body", [b"", b"\n\r\n"])
+async def test_a_batch_without_a_message_is_no_batch(http, client, body):
+    """A proxy that drops bodies does not turn messages into nothing."""
+    receiver = await http(listen="127.0.0.1:0")
+    assert (await ask(client, receiver, body, headers=NDJSON))[0] == 400
 
 
 async def test_a_small_message_of_a_large_batch_keeps_only_itself_alive(http, client):

@@ -3,7 +3,7 @@
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mist.protocol import Message, MessageTooLarge, ProtocolError
@@ -25,6 +25,7 @@ def drain(parser: LineParser) -> tuple[list[Message], list[str]]:
         found.append(message)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_chunk_boundaries_do_not_matter(data: st.DataObject) -> None:
     """Cut anywhere, the same input gives the same messages and the same errors."""
@@ -102,3 +103,14 @@ def test_a_line_over_the_limit_is_refused_without_being_held() -> None:
         parser.next_message()
     assert parser.next_message() == after
     assert peak < 3 << 20
+
+
+def test_a_line_over_the_limit_within_one_chunk_is_refused_alone() -> None:
+    """Its neighbours in the chunk are messages, and the error tells its size."""
+    first, last = (Message.new("s", "t", n) for n in range(2))
+    parser = LineParser("in", max_size=1000)
+    parser.feed(first.marshal() + b"\n" + b"x" * 2000 + b"\n" + last.marshal() + b"\n")
+    assert parser.next_message() == first
+    with pytest.raises(MessageTooLarge, match="in:2: message of 2000 bytes"):
+        parser.next_message()
+    assert parser.next_message() == last

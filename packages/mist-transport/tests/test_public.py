@@ -85,7 +85,9 @@ def test_the_package_is_typed_and_the_namespace_open():
 @pytest.mark.parametrize("name", MODULES)
 def test_importing_brings_nothing_heavy(name):
     """The HTTP client and server are imported by the call that needs them, not before."""
-    script = f"import sys, {name}; print(*sys.modules)"
+    script = (
+        f"import sys; given = {{*sys.modules}}; import {name}; print(*{{*sys.modules}} - given)"
+    )
     modules = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True
     ).stdout.split()

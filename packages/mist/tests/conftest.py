@@ -2,8 +2,10 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +55,26 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process.kill()
         with process:
             pass
+
+
+@pytest.fixture
+def begun() -> Callable[[subprocess.Popen[str]], None]:
+    """Wait until a process has begun its command, which is when it sees to SIGTERM itself."""
+
+    def wait(process: subprocess.Popen[str]) -> None:
+        status = Path(f"/proc/{process.pid}/status")
+        if not status.exists():
+            time.sleep(1.5)  # a system that cannot be asked
+            return
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            (caught,) = re.findall(r"^SigCgt:\s*(\w+)", status.read_text(), re.MULTILINE)
+            if int(caught, 16) >> signal.SIGTERM - 1 & 1:
+                return
+            time.sleep(0.01)
+        pytest.fail("the command has not begun")
+
+    return wait
 
 
 @pytest.fixture

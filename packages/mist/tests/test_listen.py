@@ -57,7 +57,7 @@ def test_a_port_in_use_is_a_conflict(mist, listen):
     ("words", "status", "reason"),
     [
         (["8080"], 2, "expected 'host:port'"),
-        (["127.0.0.1:99999"], 2, "expected 'host:port'"),
+        (["127.0.0.1:99999"], 2, "the port is over 65535"),
         (["nohost.invalid:0"], 2, "nohost.invalid"),
         ([":0", "--to", "nowhere/out.jsonl"], 3, "No such file or directory"),
         ([":0", "--to", "."], 2, "Is a directory"),

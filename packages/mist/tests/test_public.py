@@ -1,5 +1,7 @@
 """What the package shows to the outside."""
 
+import subprocess
+import sys
 import types
 from importlib.metadata import entry_points, version
 
@@ -32,7 +34,7 @@ def test_version_tells_package_and_protocol(execute):
 
 def test_every_command_has_help_with_an_example_that_it_understands(execute):
     """The help of each command describes it and shows examples."""
-    for command in ("validate", "relay", "listen", "send", "ping"):
+    for command in ("validate", "relay", "listen", "send", "ping", "demo"):
         ended = execute(command, "--help")
         assert ended.status == 0
         assert f"usage: mist {command}" in ended.out
@@ -44,5 +46,16 @@ def test_completion_knows_the_commands(execute):
     for shell in ("bash", "zsh", "fish"):
         ended = execute("completion", shell)
         assert ended.status == 0
-        for word in ("validate", "relay", "listen", "send", "ping", "follow", "client-ca"):
+        for word in ("validate", "relay", "listen", "send", "ping", "demo", "follow", "client-ca"):
             assert word in ended.out
+
+
+def test_help_does_not_wait_for_what_only_a_command_needs():
+    """Neither the event loop nor the codec nor the metadata of distributions is imported for it."""
+    heavy = {"asyncio", "msgspec", "importlib.metadata", "mist.protocol", "mist.transport"}
+    code = (
+        "import sys; from mist.command import build_app; "
+        f"build_app().execute(['relay', '--help']); assert not {heavy!r} & set(sys.modules)"
+    )
+    # Isolated, so that nothing of an outer run is loaded with it.
+    subprocess.run([sys.executable, "-I", "-c", code], check=True, stdout=subprocess.PIPE)

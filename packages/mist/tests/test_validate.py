@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -202,14 +201,14 @@ def test_problems_hold_nothing_that_a_terminal_obeys(execute, tmp_path):
 
 
 @posix
-def test_ctrl_c_ends_a_wait_for_input_at_once(start):
+def test_ctrl_c_ends_a_wait_for_input_at_once(start, begun):
     """Ctrl-C while standard input is silent gives 130 and one line."""
     process = start("validate", stdin=subprocess.PIPE)
     process.stdin.write(_line()[:10])
     process.stdin.flush()
-    time.sleep(1)  # real time: the process has to be reading by now
+    begun(process)
     process.send_signal(signal.SIGINT)
-    assert process.wait(5) == 130
+    assert process.wait(30) == 130
     assert process.stderr.read() == "mist: cancelled: interrupted\n"
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator
 
 import pybreaker
-from purgatory import AsyncCircuitBreakerFactory
+from purgatory import AsyncCircuitBreakerFactory, SyncCircuitBreakerFactory
 
 from mist.circuitbreaker import Breaker
 from tools.bench.pair import AsyncPair, Pair
@@ -30,6 +30,22 @@ def sync() -> Generator[Pair]:
     yield Pair(ours=lambda: ours.do_sync(_work), peer=lambda: peer.call(_work))
 
 
+@ROWS.calls(
+    "happy path, sync, purgatory", at_least(2), against="purgatory, with", peers=["purgatory"]
+)
+def sync_purgatory() -> Generator[Pair]:
+    """The same, against the other library."""
+    breaker = Breaker()
+    other = SyncCircuitBreakerFactory().get_breaker("bench")
+
+    def peer() -> None:
+        with other:
+            _work()
+
+    yield Pair(ours=lambda: breaker.do_sync(_work), peer=peer)
+
+
+# Against purgatory alone: pybreaker's asynchronous calls are Tornado's.
 @ROWS.awaits(
     "happy path, async",
     at_least(2),

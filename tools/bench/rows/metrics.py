@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from itertools import repeat
+from threading import Thread
 
 from mist.metrics import Registry
 from tools.bench.pair import Pair
@@ -11,6 +12,8 @@ ROWS = Rows("metrics")
 
 # So many calls to a sample's call that the harness's own call does not count.
 _LOOP = 100
+_THREADS = 8
+_EACH = 10_000
 _PEER = ["prometheus-client"]
 
 
@@ -30,6 +33,40 @@ def inc() -> Generator[Pair]:
     ours = Registry().counter("requests", method="GET")
     peer = Counter("requests", "-", ["method"], registry=CollectorRegistry()).labels("GET")
     yield Pair(ours=_looped(ours.inc), peer=_looped(peer.inc))
+
+
+@ROWS.calls(
+    f"Counter.inc, {_THREADS} threads",
+    at_least(3),
+    against="bound child, inc; both exact",
+    peers=_PEER,
+    per_call=_THREADS * _EACH,
+)
+def inc_in_threads() -> Generator[Pair]:
+    """Count from several threads at once, and lose nothing."""
+    from prometheus_client import CollectorRegistry, Counter  # noqa: PLC0415  # may be absent
+
+    ours = Registry().counter("requests", method="GET")
+    peers = CollectorRegistry()
+    peer = Counter("requests", "-", ["method"], registry=peers).labels("GET")
+    called = [0, 0]
+
+    def together(side: int, function: Callable[[], object]) -> None:
+        def count() -> None:
+            for _ in repeat(None, _EACH):
+                function()
+
+        threads = [Thread(target=count) for _ in range(_THREADS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        called[side] += _THREADS * _EACH
+
+    yield Pair(ours=lambda: together(0, ours.inc), peer=lambda: together(1, peer.inc))
+    counted = [ours.value, peers.get_sample_value("requests_total", {"method": "GET"})]
+    if counted != called:
+        raise RuntimeError(f"counted {counted} of {called}")
 
 
 @ROWS.calls(

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -52,6 +51,18 @@ def main():
 
 
 main()
+"""
+
+# A process's peak counts what started it, up to its exec; so that is to be something small.
+_LAUNCHER = """
+import os
+import sys
+
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+if status:
+    raise SystemExit(1)
+sys.stderr.write(f"{usage.ru_utime + usage.ru_stime} {usage.ru_maxrss}")
 """
 
 
@@ -107,11 +118,14 @@ def _ours(path: Path) -> tuple[float, float]:
 
 def _cost(command: list[str], stdout: int | None = None) -> tuple[float, float]:
     """Run a command; return its CPU time in seconds and its peak memory in bytes."""
-    process = subprocess.Popen(command, stdout=stdout)
-    # Of this one process, not of all children so far, as `resource.getrusage` has it.
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"the program fails: {command[:3]}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise RuntimeError(f"the program fails: {command[:3]}: {ran.stderr}")
+    seconds, size = ran.stderr.split()
+    return float(seconds), float(size) * (1 if sys.platform == "darwin" else 1024)

@@ -34,7 +34,8 @@ class Monorepo:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        (root / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = ['-q']\n")
+        settings = "[tool.pytest.ini_options]\naddopts = ['-q']\nfilterwarnings = ['error']\n"
+        (root / "pyproject.toml").write_text(settings)
         self.distribution("mist-base")
         self.distribution("mist-top", '"mist-base>=0.1,<0.2"')
         self.distribution("mist-plan", code=False)

@@ -35,9 +35,12 @@ def test_sound_distributions_pass_alone(monorepo, capsys):
 
 
 def test_each_fault_is_named(monorepo, capsys):
-    """A failing test, a sibling that is not declared and stray files each fail their own row."""
+    """A failing test, a warning, a sibling that is not declared, stray files: each fails its row."""
     monorepo.write(
-        "mist-base/tests/test_base.py", "def test_bad():\n    assert 'left' == 'right'\n"
+        "mist-base/tests/test_base.py",
+        "import warnings\n"
+        "def test_bad():\n    assert 'left' == 'right'\n"
+        "def test_warning():\n    warnings.warn('as the settings of the root say')\n",
     )
     monorepo.write("mist-base/src/mist/plan/__init__.py", "")
     monorepo.write("mist-top/src/mist/top/deep.py", "")
@@ -49,6 +52,7 @@ def test_each_fault_is_named(monorepo, capsys):
     verdicts = {name: row[-1] for name, row in rows(out).items()}
     assert verdicts == {"mist-base": "FAILED", "mist-plan": "ok", "mist-top": "FAILED"}
     assert "assert 'left' == 'right'" in out
+    assert "UserWarning: as the settings of the root say" in out
     assert "mist.plan is importable, though it is outside the declared closure" in out
     assert "the wheel holds mist/plan/__init__.py, which is not below mist/base/" in out
     assert "the wheel lacks mist/top/py.typed" in out

@@ -53,6 +53,15 @@ async function until(condition) {
   }
 }
 
+/** Send the first payload, and the others while its request is in flight. */
+async function sendInTurn(sender, requests, [first, ...others], signalOf = () => undefined) {
+  const before = requests.length;
+  const send = (n) => sender.send(message(n), { signal: signalOf(n) });
+  const sends = [send(first)];
+  await until(() => requests.length > before);
+  return sends.concat(others.map(send));
+}
+
 /** Resolves when it is told to. */
 function gate() {
   let open;
@@ -93,6 +102,14 @@ test("a URL that cannot be posted to is refused, without repeating its secrets",
   }
 });
 
+test("a token that no header can hold is refused, without repeating it", () => {
+  assert.throws(() => new HttpSender("http://host", { token: "sec\nret" }), (error) => {
+    assert.equal(error.code, "validation");
+    assert.ok(!error.message.includes("sec"));
+    return true;
+  });
+});
+
 test("a peer that announces no batches is sent single messages", async () => {
   const { url, requests } = await serve(() => undefined);
   const sender = dial(url);
@@ -112,8 +129,7 @@ test("sends that wait while a request is in flight go together in the next one, 
   const sender = dial(url, { maxBatchMessages: 3 });
   await sender.send(message(0));
   assert.ok(sender.peerBatches);
-  const sends = [1, 2, 3, 4, 5].map((n) => sender.send(message(n)));
-  await until(() => requests.length === 2); // a lone send goes at once
+  const sends = await sendInTurn(sender, requests, [1, 2, 3, 4, 5]);
   open();
   await Promise.all(sends);
   assert.deepEqual(requests.map(idsIn), [[0], [1], [2, 3, 4], [5]]);
@@ -121,6 +137,36 @@ test("sends that wait while a request is in flight go together in the next one, 
     requests.map((each) => each.headers["content-type"]),
     [JSON_TYPE, JSON_TYPE, NDJSON, JSON_TYPE],
   );
+});
+
+test("sends that are made at once go together, without waiting for anything", async () => {
+  const { url, requests } = await serve(() => ({ headers: BATCHES }));
+  const sender = dial(url);
+  await sender.send(message(0));
+  await Promise.all([1, 2, 3].map((n) => sender.send(message(n))));
+  await sender.send(message(4)); // a lone one goes alone
+  assert.deepEqual(requests.map(idsIn), [[0], [1, 2, 3], [4]]);
+});
+
+test("a batch has no more bytes than it may, and a longer message goes alone", async () => {
+  const { open, opened } = gate();
+  const { url, requests } = await serve(async (_, count) => {
+    if (count === 2) {
+      await opened;
+    }
+    return { headers: BATCHES };
+  });
+  const sender = dial(url, { maxBatchBytes: 2000 });
+  await sender.send(message(0));
+  const long = "x".repeat(5000);
+  const sends = await sendInTurn(sender, requests, [1, 2, 3, long, 4, 5, 6, 7, 8]);
+  open();
+  await Promise.all(sends);
+  assert.deepEqual(requests.map(idsIn).flat(), [0, 1, 2, 3, long, 4, 5, 6, 7, 8]);
+  for (const request of requests) {
+    assert.ok(request.body.length <= 2000 || idsIn(request).length === 1);
+  }
+  assert.ok(requests.length < 9);
 });
 
 test("each send has the fate of its own message, and those of other headers do not wait", async () => {
@@ -137,7 +183,7 @@ test("each send has the fate of its own message, and those of other headers do n
   });
   const sender = dial(url);
   await sender.send(message(0));
-  const sends = [1, 2, 3, 4].map((n) => sender.send(message(n)));
+  const sends = await sendInTurn(sender, requests, [1, 2, 3, 4]);
   await sender.send(message("traced"), { headers: { traceparent: "x" } });
   open();
   const fates = await Promise.allSettled(sends);
@@ -163,8 +209,7 @@ test("a batch that is too large, or not understood any more, is sent one by one"
     });
     const sender = dial(url);
     await sender.send(message(0));
-    const sends = [1, 2, 3].map((n) => sender.send(message(n)));
-    await until(() => requests.length === 2);
+    const sends = await sendInTurn(sender, requests, [1, 2, 3]);
     open();
     await Promise.all(sends);
     assert.deepEqual(requests.map(idsIn), [[0], [1], [2, 3], [2], [3]]);
@@ -208,8 +253,7 @@ test("a message of a batch that met a full inbox is sent again alone", async () 
   });
   const sender = dial(url);
   await sender.send(message(0));
-  const sends = [1, 2, 3].map((n) => sender.send(message(n)));
-  await until(() => requests.length === 2);
+  const sends = await sendInTurn(sender, requests, [1, 2, 3]);
   open();
   await Promise.all(sends);
   assert.deepEqual(requests.map(idsIn), [[0], [1], [2, 3], [3]]);
@@ -251,11 +295,14 @@ test("a peer that cannot be reached, hangs or hangs up is an error", async () =>
 });
 
 test("a batch that gets no answer fails every send in it, and those that waited with it", async () => {
-  const { url } = await serve((_, count) => (count === 1 ? { headers: BATCHES } : new Promise(() => {})));
-  const sender = dial(url, { timeoutMs: 100, maxBatchMessages: 1 });
+  const { url, requests } = await serve((_, count) =>
+    count === 1 ? { headers: BATCHES } : new Promise(() => {}),
+  );
+  const sender = dial(url, { timeoutMs: 1000, maxBatchMessages: 1 });
   await sender.send(message(0));
   const fates = await Promise.allSettled([1, 2, 3].map((n) => sender.send(message(n))));
   assert.ok(fates.every(({ reason }) => reason instanceof TransportTimeout));
+  assert.deepEqual(requests.map(idsIn), [[0], [1]]);
 });
 
 test("a send that is aborted while it waits is not sent, and harms no other", async () => {
@@ -269,7 +316,7 @@ test("a send that is aborted while it waits is not sent, and harms no other", as
   const sender = dial(url);
   await sender.send(message(0));
   const stop = new AbortController();
-  const sends = [1, 2, 3].map((n) => sender.send(message(n), { signal: n === 2 ? stop.signal : undefined }));
+  const sends = await sendInTurn(sender, requests, [1, 2, 3], (n) => (n === 2 ? stop.signal : undefined));
   stop.abort(new Error("enough"));
   await assert.rejects(sends[1], /enough/);
   open();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { request } from "node:http";
 import { connect } from "node:net";
 import { PassThrough, Readable } from "node:stream";
 import { afterEach, test } from "node:test";
@@ -91,6 +92,7 @@ test("of a batch, what can be taken is, and the rest is told apart", async () =>
   assert.equal((await listener.receive()).value(), 0);
   assert.equal((await listener.receive()).value(), 2);
   assert.equal((await post(listener.url, `${message().marshal()}\n`, NDJSON)).status, 202);
+  assert.equal((await post(listener.url, "\n", NDJSON)).status, 400);
   const single = await listen({ batch: false });
   const refused = await post(single.url, message().marshal(), NDJSON);
   assert.equal(refused.status, 415);
@@ -110,6 +112,20 @@ test("pages of other origins may post only where that was allowed", async () => 
   const refused = await post(open.url, "{}", { origin });
   assert.equal(refused.headers.get("access-control-allow-origin"), origin);
   assert.match(refused.headers.get("access-control-expose-headers"), /Accept-Post/);
+});
+
+test("a page of the listener's own origin may post, unless a name leads there", async () => {
+  const listener = await listen();
+  const { port } = new URL(listener.url);
+  for (const [host, expected] of [["localhost", 202], ["127.0.0.1", 202], ["evil.example", 403]]) {
+    const authority = `${host}:${port}`;
+    const headers = { host: authority, origin: `http://${authority}` };
+    const posting = request({ port, host: "127.0.0.1", path: "/mist", method: "POST", headers });
+    posting.end(message().marshal());
+    const [answer] = await once(posting, "response");
+    answer.resume();
+    assert.equal(answer.statusCode, expected, host);
+  }
 });
 
 test("a client that is slow to say what it wants is turned away", async () => {
@@ -183,6 +199,18 @@ test("a line over the limit is one error, and is not held in memory", async () =
   assert.equal((await reader.receive()).value(), 1);
 });
 
+test("closing a reader of lines releases its source", async () => {
+  const input = new PassThrough();
+  const reader = new LineReader(input, "in");
+  const waiting = assert.rejects(reader.receive(), TransportClosed);
+  await reader.close();
+  await waiting;
+  input.write("\n");
+  while (!input.destroyed) {
+    await new Promise(setImmediate);
+  }
+});
+
 test("a wait for a line can be given up, and the line is there for the next", async () => {
   const input = new PassThrough();
   const reader = new LineReader(input, "in");
@@ -219,6 +247,11 @@ const CHILD = `
   import { Stdio } from "mist-client/node";
   const stdio = new Stdio();
   console.log("printed");
+  try {
+    new Stdio();
+  } catch (error) {
+    console.log(error.code);
+  }
   for await (const message of stdio) await stdio.send(message);
   await stdio.close();
   console.log("at the end");
@@ -235,7 +268,7 @@ test("a process in a pipe echoes messages, and its prints go to standard error",
   await assert.rejects(peer.receive(), ProtocolError); // what it prints once it has let go
   await assert.rejects(peer.receive(), EndOfStream);
   assert.deepEqual(await once(child, "exit"), [0, null]);
-  assert.equal(Buffer.concat(await stderr).toString(), "printed\n");
+  assert.equal(Buffer.concat(await stderr).toString(), "printed\nconflict\n");
   await peer.close();
 });
 

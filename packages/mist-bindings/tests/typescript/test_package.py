@@ -1,8 +1,12 @@
 """The TypeScript package: compiled as it says, typed as it says, and sound by its own tests."""
 
+import json
 import os
+import re
 import shutil
 from pathlib import Path
+
+import pytest
 
 from mist.bindings import typescript
 from mist.bindings.generation import own_protocol
@@ -59,3 +63,26 @@ def test_types_accept_what_is_right_and_refuse_what_is_wrong(compile_project, pr
 def test_the_exported_package_can_be_compiled_again(compile_project, project):
     """The sources that ship are whole, also for a user who builds them."""
     assert compile_project(project / "client", "--noEmit") == ""
+
+
+def test_the_readme_example_runs(compile_project, node, run, project):
+    """The README's TypeScript compiles strictly, and does what its comments say."""
+    readme = HERE.parents[1] / "README.md"
+    if not readme.is_file():
+        pytest.skip("the tests are run without the README beside them")
+    (example,) = re.findall(
+        r"^```typescript\n(.*?)^```$", readme.read_text(), re.DOTALL | re.MULTILINE
+    )
+    (project / "readme.ts").write_text(example)
+    options = {"target": "ES2022", "module": "NodeNext", "strict": True, "types": ["node"]}
+    (project / "tsconfig.json").write_text(
+        json.dumps({"compilerOptions": options, "files": ["readme.ts"]})
+    )
+    assert compile_project(project) == ""
+    done = run(node, "readme.js", cwd=project)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "web asks auto: 2 < 3?",
+        "ask took 42 ns",
+        "acme.greeting: hello",
+    ]

@@ -16,6 +16,7 @@ test("a peer of an unsupported version is refused, and both ranges are named", (
     assert.match(error.message, /local '1-2', remote '3-4'/);
     return true;
   });
+  assert.throws(() => negotiateVersion("3-4", "1-2"), UnsupportedVersion);
   assert.throws(() => checkVersion("2"), /version '2' is too new \(supported: 1-1\)/);
   assert.throws(() => checkVersion("0"), /version '0' is too old \(supported: 1-1\)/);
 });

@@ -51,7 +51,7 @@ _WIDTH: Final = 100
 _IN_A_CLASS: Final = frozenset(
     {"Any", "ClassVar", "Dict", "List", "Literal", "Optional", "Tuple", "classmethod"}
     | {"bool", "dataclasses", "dict", "float", "int", "list", "str"}
-    | {"NULL_WHEN_EMPTY", "from_json", "self", "to_json"}
+    | {"_NULL_WHEN_EMPTY", "from_json", "self", "to_json"}
 )
 
 
@@ -173,7 +173,7 @@ def _record(record: Record) -> str:
 
 def _null_when_empty(record: Record) -> list[str]:
     keys = tuple(field.wire for field in record.fields if field.null_when_empty)
-    return ["", f"    NULL_WHEN_EMPTY: ClassVar[Tuple[str, ...]] = {_tuple(keys)}"] if keys else []
+    return ["", f"    _NULL_WHEN_EMPTY: ClassVar[Tuple[str, ...]] = {_tuple(keys)}"] if keys else []
 
 
 def _docstring(record: Record) -> str:

@@ -4,11 +4,12 @@ import msgspec
 
 from mist.checkpoint import disk
 from mist.checkpoint.record import UNREADABLE, Record, Status
-from mist.checkpoint.replay import Replay
+from mist.checkpoint.replay import Replay, read_entry
 
 _FEWEST = 100  # records; a shorter log is read in no time
 _PER_STEP = 2  # records that count: the start of the last attempt, and how it ended
 
+_KNOWN = frozenset(Status)
 _decode = msgspec.json.Decoder(Record).decode
 
 
@@ -69,17 +70,25 @@ def _kept_lines(path: str) -> tuple[set[int], int]:
     """Return which lines still count, from 0, and how many there are."""
     steps: dict[str, _Kept] = {}
     kept: set[int] = set()
-    known, number = set(Status), -1
+    number = -1
     with disk.read(path) as lines:
         for number, line in enumerate(lines):
             try:
-                record = _decode(line)
+                # Not one field more than a resumed run reads: what counts there is kept here.
+                entry = read_entry(line)
             except UNREADABLE:
-                continue
-            if record.status in known:
-                steps.setdefault(record.step, _Kept()).take(number, record.status)
+                if _is_of_another_version(line):
+                    kept.add(number)
             else:
-                kept.add(number)
+                steps.setdefault(entry.step, _Kept()).take(number, entry.status)
     for step in steps.values():
         kept.update(line for line in (step.start, step.end) if line is not None)
     return kept, number + 1
+
+
+def _is_of_another_version(line: bytes) -> bool:
+    """Tell whether a line is a record whose status is not known."""
+    try:
+        return _decode(line).status not in _KNOWN
+    except UNREADABLE:
+        return False

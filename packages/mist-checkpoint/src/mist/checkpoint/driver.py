@@ -55,7 +55,10 @@ class Blocking:
         if hasattr(value, "__await__"):
             if hasattr(value, "close"):
                 value.close()
-            raise InvalidValue("a function for a `_sync` step returns its result, no awaitable")
+            raise InvalidValue(
+                "the function of a `_sync` step returned an awaitable: give it a plain function, "
+                "or await `step` or `step_retry`"
+            )
         return value
 
     async def off_loop(self, fn: Callable[[], T]) -> T:

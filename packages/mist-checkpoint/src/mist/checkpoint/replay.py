@@ -21,6 +21,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 _decoder = msgspec.json.Decoder(Entry)
+read_entry = _decoder.decode
 
 
 class Replay:
@@ -53,12 +54,18 @@ class Replay:
 
     def _read(self, chunk: bytes) -> None:
         """Take whole lines: one call of the decoder for all of them, unless one is bad."""
+        lines = chunk.count(b"\n")
         try:
             entries = _decoder.decode_lines(chunk)
         except UNREADABLE:
+            entries = []
+        # The decoder also takes a record that is broken over lines, and two on one line. Inside of
+        # one, no line can end in a brace and the next begin with one.
+        breaks = chunk.count(b"}\n{") + chunk.startswith(b"{")
+        if not len(entries) == lines == breaks or not chunk.endswith(b"}\n"):
             entries = self._read_each(chunk)
         self._fold(entries)
-        self._lines += chunk.count(b"\n")
+        self._lines += lines
         self.end += len(chunk)
 
     def _read_tail(self, tail: bytes) -> None:
@@ -75,7 +82,7 @@ class Replay:
         for number, line in enumerate(chunk.split(b"\n"), self._lines + 1):
             if line.strip():
                 try:
-                    entries.append(_decoder.decode(line))
+                    entries.append(read_entry(line))
                 except UNREADABLE:
                     self.problem_count += 1
                     if len(self.problems) < _MOST_PROBLEMS:

@@ -67,6 +67,11 @@ class RunFiles:
                 raise
         except StorageError:
             raise
+        except (FileExistsError, NotADirectoryError) as exc:
+            raise StorageError.of(
+                exc,
+                f"cannot open {self.path}: the directory of the runs, or one above it, is a file",
+            ) from exc
         except OSError as exc:
             raise StorageError.of(exc, f"cannot open {self.path}") from exc
 

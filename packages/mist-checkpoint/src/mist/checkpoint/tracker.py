@@ -314,11 +314,12 @@ class Tracker:
         if self._wait:
             message += f"; gave up after {self._timeout:g} s"
             return RunInUse(message, holder=holder, code="timeout")
+        message += "; wait=True waits for it"
         return RunInUse(message, holder=holder)
 
     def _refuse_unusable(self) -> None:
         if self._is_closed:
-            raise CheckpointError(f"run {self._run_id!r} is closed", code="conflict")
+            raise CheckpointError(f"run {self._run_id!r} is closed; open it again", code="conflict")
         if self._process != os.getpid():
             raise CheckpointError(
                 f"run {self._run_id!r} was opened by process {self._process}: a forked child "

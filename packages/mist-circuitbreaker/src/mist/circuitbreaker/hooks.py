@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock
 
 from mist.circuitbreaker.state import State
 
@@ -30,11 +30,11 @@ class StateHook:
         self._name = name
         self._changes = changes
         self._hook = hook
-        self._delivering = threading.Lock()
+        self._delivering = allocate_lock()
 
     def after_fork(self) -> None:
         """Forget in a forked child the thread that was delivering."""
-        self._delivering = threading.Lock()
+        self._delivering = allocate_lock()
 
     def deliver(self) -> None:
         """Pass on what has changed, unless another thread, or the hook's caller, is at it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import OrderedDict
 from weakref import WeakSet
 
@@ -43,12 +42,14 @@ class BreakerPool:
         on_state_change: Callable[[Any, State, State], object] | None = None,
         **settings: Any,
     ) -> None:
+        from threading import RLock  # noqa: PLC0415  # as in Breaker
+
         want_count("max_breakers", max_breakers)
         self._most = max_breakers
         self._on_state_change = on_state_change
         self._settings = settings
         self._breakers: OrderedDict[Hashable, Breaker] = OrderedDict()
-        self._lock = threading.RLock()
+        self._lock = RLock()
         _pools.add(self)
         self._make("")  # so that a wrong setting is an error here, and not at the first call
 
@@ -92,7 +93,9 @@ class BreakerPool:
 
     def after_fork(self) -> None:
         """Go on in a forked child, without the thread that had the lock."""
-        self._lock = threading.RLock()
+        from threading import RLock  # noqa: PLC0415  # as in Breaker
+
+        self._lock = RLock()
 
     def _make(self, key: Hashable) -> Breaker:
         hook = self._on_state_change

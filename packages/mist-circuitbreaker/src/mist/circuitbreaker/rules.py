@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from mist.circuitbreaker.window import MOST_CALLS
+
+_INFINITE = float("inf")
 
 
 class Rules:
@@ -50,7 +50,7 @@ class Rules:
         _want_seconds("max_timeout", max_timeout)
         _want_ratio("failure_ratio", failure_ratio)
         _want_ratio("slow_ratio", slow_ratio)
-        if not (timeout_growth >= 1 and math.isfinite(timeout_growth)):
+        if not 1 <= timeout_growth < _INFINITE:
             raise ValueError(f"timeout_growth must be 1 or more, got {timeout_growth!r}")
         if (slow_ratio is None) != (slow_call is None):
             raise ValueError("slow_ratio and slow_call belong together: give both or neither")
@@ -97,7 +97,7 @@ def want_count(name: str, value: int) -> None:
 
 
 def _want_seconds(name: str, value: float) -> None:
-    if not (value > 0 and math.isfinite(value)):
+    if not 0 < value < _INFINITE:
         raise ValueError(f"{name} must be a positive number of seconds, got {value!r}")
 
 

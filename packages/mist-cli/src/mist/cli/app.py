@@ -20,7 +20,7 @@ from mist.errors import Code, MistError, code_of, exit_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from typing import NoReturn
 
     from mist.cli.command import Command
@@ -38,18 +38,24 @@ class App(FlagSet):
 
     Args:
         name: as it is typed.
-        version: what `version` and `--version` show.
+        version: what `version` and `--version` show, or a function that finds it out when it is
+            asked for: that of an installed distribution takes longer than all else at the start.
         description: paragraphs for `--help`.
         env_prefix: what the variables that stand in for flags start with; by default the
             name, in upper case.
     """
 
     def __init__(
-        self, name: str, version: str, *, description: str = "", env_prefix: str | None = None
+        self,
+        name: str,
+        version: str | Callable[[], str],
+        *,
+        description: str = "",
+        env_prefix: str | None = None,
     ) -> None:
         super().__init__()
         self.name = name
-        self.version = version
+        self._version = version
         self.description = description
         self.env_prefix = name if env_prefix is None else env_prefix
         self._own: dict[str, Command] = {}
@@ -60,6 +66,11 @@ class App(FlagSet):
         self._executing = 0
         self.add_bool_flag("json", help="report an error as a JSON object")
         self.add_bool_flag("debug", help="show where an error comes from")
+
+    @property
+    def version(self) -> str:
+        """What `version` and `--version` show."""
+        return self._version if isinstance(self._version, str) else self._version()
 
     @property
     def commands(self) -> dict[str, Command]:

@@ -139,8 +139,12 @@ def completion_parser(app: App) -> Parser:
 def _add_app_flags(parser: Parser, app: App) -> None:
     add = parser.add_argument_group("global flags").add_argument
     _add_help(add, lambda: app_help(app))
-    version = f"{app.name} {app.version}\n"
-    add("--version", action=_Show, text=lambda: version, help="show the version and exit")
+    add(
+        "--version",
+        action=_Show,
+        text=lambda: f"{app.name} {app.version}\n",
+        help="show the version and exit",
+    )
     _add_flags(add, app, (app.env_prefix,))
 
 

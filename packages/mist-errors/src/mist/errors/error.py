@@ -95,6 +95,10 @@ class MistError(Exception):
         Raises:
             MistError: code `protocol`, where `code` is missing or a member has the wrong type.
         """
+        if not hasattr(wire, "get"):  # whatever a stranger's JSON was
+            raise MistError(
+                Code.PROTOCOL, f"error object: expected an object, got {type(wire).__name__}"
+            )
         code = _text_member(wire, "code")
         if not code:
             raise MistError(Code.PROTOCOL, "error object: `code` is missing")

@@ -10,6 +10,7 @@ class OutputError(ValueError):
     """
 
     code: str = "validation"
+    """The standard code: what exit and HTTP statuses are derived from."""
 
     def __init__(self, message: str, path: str | None = None) -> None:
         super().__init__(message if path is None else f"{path}: {message}")

@@ -43,7 +43,7 @@ class Writer:
     ) -> None:
         if format not in ("json", "table"):
             raise OutputError(f"unknown output format {format!r}: choose json or table")
-        self.format = format
+        self.format: Literal["json", "table"] = format
         self._stream = stream
 
     def json(self, value: object) -> None:

@@ -1,8 +1,7 @@
 """Do many things at a time: in order, with bounds, and with nothing left behind."""
 
 from mist.parallel.errors import ParallelError
-from mist.parallel.executors import map_sync
-from mist.parallel.mapping import do, fan_out, map  # noqa: A004  # the contract's name
+from mist.parallel.mapping import do, fan_out, map, map_sync  # noqa: A004  # the contract's name
 from mist.parallel.pool import Pool
 from mist.parallel.rate_limiter import Grant, RateLimiter
 from mist.parallel.result import Result

@@ -13,7 +13,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from queue import SimpleQueue
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from mist.parallel.call import is_async, want_callable
 from mist.parallel.errors import ParallelError
@@ -22,41 +22,18 @@ from mist.parallel.progress import OnProgress, Progress
 from mist.parallel.rate_limiter import Grant
 from mist.parallel.result import Result
 
-In = TypeVar("In")
-Out = TypeVar("Out")
-
-
 # The place of an input, the input, and what the rate limiter granted it.
 _Call: TypeAlias = tuple[int, Any, Grant | None]
 
 
-def map_sync(
+def each_result(
     pool: Pool,
-    inputs: Iterable[In],
-    fn: Callable[[In], Out],
-    *,
-    on: Literal["threads", "processes"] | Executor = "threads",
-    on_progress: OnProgress | None = None,
-) -> list[Result[Out]]:
-    """Call `fn` with each input, and return what became of each, in the order of the inputs.
-
-    An exception of `fn` is that input's result; where a process dies, so is that for each input
-    that is under way or comes after. Ctrl-C ends the processes and begins nothing more; threads
-    cannot be ended, and are left to finish what they are at.
-
-    Args:
-        pool: how many at a time.
-        inputs: may be made while they are consumed; no more are taken than are worked on.
-        fn: a plain function; for processes, one that they can import, with inputs and results
-            that pickle.
-        on: `threads` for work that waits, `processes` for work that computes, or an executor,
-            which is left open.
-        on_progress: as `map` takes it.
-
-    Raises:
-        ParallelError: `fn` is a coroutine function, or cannot be sent to a process.
-        Exception: What `inputs` raises, once all that was begun is done.
-    """
+    inputs: Iterable[Any],
+    fn: Callable[[Any], Any],
+    on: object,
+    on_progress: OnProgress | None,
+) -> list[Result[Any]]:
+    """Do what `map_sync` promises."""
     want_callable(fn)
     if is_async(fn):
         name = getattr(fn, "__name__", "fn")

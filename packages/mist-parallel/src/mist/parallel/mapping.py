@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from mist.parallel.call import Caller
 from mist.parallel.pool import Pool
 from mist.parallel.progress import OnProgress
 from mist.parallel.result import Result
-from mist.parallel.run import Run
+
+# What works on inputs is imported when there are some: asyncio, and the executors of
+# concurrent.futures, would be nearly all of this package's import time.
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -55,6 +58,8 @@ async def map(  # noqa: A001  # the contract's name
     Raises:
         Exception: What `inputs` raises, once all that was begun is done.
     """
+    from mist.parallel.run import Run  # noqa: PLC0415  # see above
+
     run = Run(pool, inputs, fn, ahead=None, on_progress=on_progress)
     try:
         results = [result async for result in run.results()]
@@ -106,6 +111,7 @@ async def fan_out(
         input: what every function gets; it is each result's `input` as well.
         fns: coroutine functions or others, as `map` takes them.
     """
+    from mist.parallel.call import Caller  # noqa: PLC0415  # see above
 
     async def call(fn: Callable[[In], Any]) -> Any:
         caller = Caller(fn, 1)
@@ -118,3 +124,35 @@ async def fan_out(
     for result in results:
         result.input = input
     return results
+
+
+def map_sync(
+    pool: Pool,
+    inputs: Iterable[In],
+    fn: Callable[[In], Out],
+    *,
+    on: Literal["threads", "processes"] | Executor = "threads",
+    on_progress: OnProgress | None = None,
+) -> list[Result[Out]]:
+    """Call `fn` with each input, and return what became of each, in the order of the inputs.
+
+    An exception of `fn` is that input's result; where a process dies, so is that for each input
+    that is under way or comes after. Ctrl-C ends the processes and begins nothing more; threads
+    cannot be ended, and are left to finish what they are at.
+
+    Args:
+        pool: how many at a time.
+        inputs: may be made while they are consumed; no more are taken than are worked on.
+        fn: a plain function; for processes, one that they can import, with inputs and results
+            that pickle.
+        on: `threads` for work that waits, `processes` for work that computes, or an executor,
+            which is left open.
+        on_progress: as `map` takes it.
+
+    Raises:
+        ParallelError: `fn` is a coroutine function, or cannot be sent to a process.
+        Exception: What `inputs` raises, once all that was begun is done.
+    """
+    from mist.parallel.executors import each_result  # noqa: PLC0415  # see above
+
+    return each_result(pool, inputs, fn, on, on_progress)

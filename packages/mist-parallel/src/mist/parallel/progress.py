@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-import logging
 from collections.abc import Callable, Sized
 
 from mist.parallel.errors import ParallelError
 
 OnProgress = Callable[[int, int | None], object]
-
-_logger = logging.getLogger("mist.parallel")
 
 
 class Progress:
@@ -23,7 +19,9 @@ class Progress:
     """
 
     def __init__(self, on_progress: OnProgress | None, inputs: object) -> None:
-        if inspect.iscoroutinefunction(on_progress):
+        from inspect import iscoroutinefunction  # noqa: PLC0415  # takes long to import
+
+        if iscoroutinefunction(on_progress):
             raise ParallelError(
                 "on_progress must be a plain function: it is called where nobody can await it"
             )
@@ -38,7 +36,11 @@ class Progress:
             self._tell(done, self._total)
         except Exception:
             self.stop()
-            _logger.warning("on_progress raised, and is not called again", exc_info=True)
+            import logging  # noqa: PLC0415  # as inspect does
+
+            logging.getLogger("mist.parallel").warning(
+                "on_progress raised, and is not called again", exc_info=True
+            )
 
     def stop(self) -> None:
         """Tell no more."""

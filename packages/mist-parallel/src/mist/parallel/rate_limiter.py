@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import math
 import os
@@ -120,8 +119,9 @@ class RateLimiter:
             ParallelError: `cost` is not a positive number, or more than `rate`.
         """
         self._want_cost(cost)
-        turn = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        from asyncio import Event, get_running_loop  # noqa: PLC0415  # nothing else here needs it
+
+        turn, loop = Event(), get_running_loop()
         waiter = _Waiter(cost, lambda: loop.call_soon_threadsafe(turn.set), loop.is_closed)
         try:
             while (delay := self._advance(waiter)) is not None:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar, overload
 from mist.parallel.pool import Pool
 from mist.parallel.progress import OnProgress
 from mist.parallel.result import Result
-from mist.parallel.run import Run
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -55,6 +54,8 @@ async def stream(
     Raises:
         Exception: What `inputs` raises, after the results of all that was begun.
     """
+    from mist.parallel.run import Run  # noqa: PLC0415  # brings asyncio
+
     run = Run(pool, inputs, fn, ahead=pool.workers, on_progress=on_progress)
     try:
         async with aclosing(run.results()) as results:

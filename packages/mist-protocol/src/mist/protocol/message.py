@@ -220,7 +220,7 @@ def _read_like_go(data: bytes | str, cause: Exception) -> Message:
         envelope = _decode_like_go(data)
     except UNREADABLE as exc:
         # That null passes for absent is no help to somebody whose value has the wrong type.
-        reason = explain_malformed(exc).replace(" | null`", "`")
+        reason = explain_malformed(exc).replace(" | null`", "`") if data.strip() else "it is empty"
         raise ProtocolError(f"not a message: {reason}") from cause
     for name in _REQUIRED:
         if not getattr(envelope, name):

@@ -49,6 +49,7 @@ class InferRequest(msgspec.Struct, omit_defaults=True):
     """
 
     NIL_SLICES: ClassVar[tuple[str, ...]] = ("messages",)
+    """The fields that are written as null where they are empty."""
 
     model: str = always(str)
     provider: str = ""
@@ -213,6 +214,7 @@ class DataSchema(msgspec.Struct, omit_defaults=True):
     """
 
     NIL_SLICES: ClassVar[tuple[str, ...]] = ("fields",)
+    """The fields that are written as null where they are empty."""
 
     name: str = always(str)
     fields: list[SchemaField] = always(list[SchemaField])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mist.resource.errors import ResourceError
 from mist.resource.queue import FairQueue
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -98,6 +100,8 @@ class Limiter:
         Raises:
             ResourceError: `coro` is not a coroutine.
         """
+        from asyncio import get_running_loop  # noqa: PLC0415  # see FairQueue
+
         if not isinstance(coro, Coroutine):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
             raise ResourceError(
                 f"limiter {self._name!r}: go runs a coroutine, got {coro!r}; call the function"
@@ -107,7 +111,7 @@ class Limiter:
         except BaseException:
             coro.close()
             raise
-        task = asyncio.get_running_loop().create_task(coro)
+        task = get_running_loop().create_task(coro)
         self._tasks.add(task)
         task.add_done_callback(self._end)
         return task
@@ -118,8 +122,10 @@ class Limiter:
         Their errors are their own: await the task that `go` returned to hear of them. Where
         several event loops share the limiter, this is about the tasks of the running one.
         """
+        from asyncio import wait  # noqa: PLC0415  # see FairQueue
+
         while tasks := self._tasks_here():
-            await asyncio.wait(tasks)
+            await wait(tasks)
 
     async def aclose(self) -> None:
         """Cancel every task that `go` has started, and wait until they are over; see `drain`."""
@@ -155,7 +161,9 @@ class Limiter:
         return f"<Limiter {self._name!r}: {self.active} of {self.max}, {self.waiting} waiting>"
 
     def _tasks_here(self) -> list[asyncio.Task[Any]]:
-        loop = asyncio.get_running_loop()
+        from asyncio import get_running_loop  # noqa: PLC0415  # see FairQueue
+
+        loop = get_running_loop()
         return [task for task in tuple(self._tasks) if task.get_loop() is loop]
 
     def _end(self, task: asyncio.Task[Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import TracebackType
 
 from mist.resource.errors import BudgetExceeded, ResourceError
@@ -145,8 +144,10 @@ class Reservation:
 
     async def __aenter__(self) -> None:
         if self._wait:
+            from asyncio import timeout  # noqa: PLC0415  # see FairQueue
+
             try:
-                async with asyncio.timeout(self._timeout):
+                async with timeout(self._timeout):
                     await self._queue.take(self._n)
             except TimeoutError:
                 raise self._no_room() from None

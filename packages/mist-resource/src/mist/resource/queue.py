@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+# It would be most of this package's import time: who waits in a thread does without, and who
+# waits in an event loop has it already.
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Claim:
@@ -64,7 +69,9 @@ class FairQueue:
         """Wait until the units are ours."""
         if self.try_take(amount):
             return
-        loop = asyncio.get_running_loop()
+        from asyncio import get_running_loop  # noqa: PLC0415  # see above
+
+        loop = get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
 
         def wake() -> None:

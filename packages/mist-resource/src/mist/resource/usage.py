@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
@@ -56,8 +55,12 @@ def heap_usage() -> int:
 
 def task_count() -> int:
     """Return the number of unfinished tasks of the running event loop, 0 outside of one."""
+    if "asyncio" not in sys.modules:
+        return 0  # who has tasks has imported it, which takes long
+    from asyncio import all_tasks  # noqa: PLC0415
+
     try:
-        return len(asyncio.all_tasks())
+        return len(all_tasks())
     except RuntimeError:
         return 0
 

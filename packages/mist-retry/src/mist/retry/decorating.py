@@ -7,7 +7,6 @@ from functools import wraps
 from mist.errors import is_retryable
 from mist.retry.awaiting import persist
 from mist.retry.calling import persist_sync
-from mist.retry.generators import retry_async_generator, retry_generator
 from mist.retry.plan import Plan
 from mist.retry.setting import InvalidSetting
 
@@ -59,8 +58,12 @@ def _retried(plan: Plan, fn: Any) -> Callable[..., Any]:
     # An instance is of the kind that its class's `__call__` is.
     kinds = (fn, type(fn).__call__)
     if any(map(inspect.isasyncgenfunction, kinds)):
+        from mist.retry.generators import retry_async_generator  # noqa: PLC0415  # few have one
+
         return retry_async_generator(plan, fn)
     if any(map(inspect.isgeneratorfunction, kinds)):
+        from mist.retry.generators import retry_generator  # noqa: PLC0415
+
         return retry_generator(plan, fn)
     if any(map(inspect.iscoroutinefunction, kinds)):
 

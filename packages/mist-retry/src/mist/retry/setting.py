@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import isfinite
+_INFINITE = float("inf")
 
 
 class InvalidSetting(ValueError):
     """A policy, a budget or an option that makes no sense; the text says what would."""
 
     code: str = "validation"
+    """The standard code: what exit and HTTP statuses are derived from."""
 
 
 def check_kind(name: str, value: object, kind: type, meaning: str) -> None:
@@ -31,8 +32,7 @@ def check_number(
     if (
         not isinstance(value, (int, float))
         or isinstance(value, bool)
-        or not isfinite(value)
-        or value < least
+        or not least <= value < _INFINITE  # which no NaN is
         or (most is not None and value > most)
     ):
         raise InvalidSetting(f"{name} must be {meaning}, got {value!r}")

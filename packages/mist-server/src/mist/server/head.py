@@ -33,7 +33,8 @@ def judge_head(
         if name == b"host":
             hosts += 1
         elif name == b"content-length":
-            length, has_body = int(value), True
+            # The parser bounds the number, and not the zeros before it, which int() would count.
+            length, has_body = int(value.lstrip(b"0") or b"0"), True
         elif name == b"transfer-encoding":
             has_body = True
         elif name == b"upgrade":

@@ -8,6 +8,8 @@ from mist.errors import Code
 from mist.server.asgi import ASGIApp, Message, Receive, Scope, Send
 from mist.server.errors import ServerError
 
+_FAREWELL_SECONDS = 1.0
+
 
 class Lifespan:
     """The lifespan of one application, run in a task of its own.
@@ -49,6 +51,12 @@ class Lifespan:
         await asyncio.wait([self._task])
         if answer is None or answer["type"] == "lifespan.shutdown.failed":
             raise self._error("the application did not end well", answer)
+
+    async def abandon(self) -> None:
+        """Cancel what of the application has not ended, and wait a moment for it to clean up."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=_FAREWELL_SECONDS)
 
     def _error(self, what: str, answer: Message | None) -> ServerError:
         if isinstance(self._failure, ServerError):
@@ -99,6 +107,17 @@ class Lifespan:
 async def run_lifespans(lifespans: Iterable[Lifespan], receive: Receive, send: Send) -> None:
     """Serve a lifespan by running others: started in order, ended in reverse."""
     started: list[Lifespan] = []
+    try:
+        await _run_lifespans(lifespans, started, receive, send)
+    finally:
+        # Where all is well they have ended; where it was cancelled they end as it does.
+        for lifespan in reversed(started):
+            await lifespan.abandon()
+
+
+async def _run_lifespans(
+    lifespans: Iterable[Lifespan], started: list[Lifespan], receive: Receive, send: Send
+) -> None:
     await receive()
     try:
         for lifespan in lifespans:

@@ -159,13 +159,13 @@ class Listener:
         loop = asyncio.get_running_loop()
         try:
             loop.add_reader(self._bound.socket, self._accept_some)
-        except NotImplementedError:  # Windows
+        except NotImplementedError:  # pragma: no cover  # Windows' loop has no such thing
             self._accepting = loop.create_task(self._accept_one_by_one())
 
     def _deafen(self) -> None:
         if self._pause is not None:
             self._pause.cancel()
-        if self._accepting is not None:
+        if self._accepting is not None:  # pragma: no cover  # Windows only
             self._accepting.cancel()
         elif self._bound.socket.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._bound.socket)
@@ -185,7 +185,7 @@ class Listener:
             self._welcome(client)
         return True
 
-    async def _accept_one_by_one(self) -> None:
+    async def _accept_one_by_one(self) -> None:  # pragma: no cover  # Windows only
         while True:
             try:
                 client, _ = await asyncio.get_running_loop().sock_accept(self._bound.socket)

@@ -276,6 +276,7 @@ class Server:
             )
             listener.start()
         except BaseException:
+            await self._lifespan.abandon()
             await asyncio.to_thread(bound.close)
             raise
         self._listener = listener
@@ -312,6 +313,7 @@ class Server:
             self._log.warning("an application did not end in time")
         except BaseException:
             await listener.abort()
+            await self._lifespan.abandon()
             raise
         finally:
             self._has_stopped.set()

@@ -316,7 +316,14 @@ def _is_named_pipe(path: Path) -> bool:
 
 def _explain(exc: OSError, what: str, path: Path) -> TransportError:
     # Windows says of a directory that permission is denied.
-    return _is_a_directory(what) if path.is_dir() else TransportError.from_os_error(exc, what)
+    if path.is_dir():
+        return _is_a_directory(what)
+    error = TransportError.from_os_error(exc, what)
+    if isinstance(exc, FileNotFoundError) and not path.parent.is_dir():
+        return TransportError(
+            f"{what}: there is no directory {path.parent}; make it first", code=error.code
+        )
+    return error
 
 
 def _is_a_directory(what: str) -> TransportError:

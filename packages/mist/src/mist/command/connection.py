@@ -14,19 +14,6 @@ from mist.transport import HTTP, File, Rejected, Stdio, Transport, TransportErro
 _PASSING = frozenset({408, 429, 502, 503, 504})
 
 
-def add_peer_flags(command: Command) -> None:
-    """Declare what dialing a peer over HTTP may need."""
-    command.add_string_flag("token", "", "bearer token to send along")
-    command.add_string_flag(
-        "ca", "", "certificates (PEM) to trust instead of the system's", complete="file"
-    )
-    command.add_string_flag("cert", "", "client certificate (PEM) to show", complete="file")
-    command.add_string_flag(
-        "key", "", "its private key, where it is in another file", complete="file"
-    )
-    command.add_float64_flag("timeout", 10.0, "seconds to wait for each answer")
-
-
 def dial_peer(command: Command, text: str) -> Transport:
     """Return the transport to what a person typed as destination, with the flags' options."""
     url = _peer_url(text)

@@ -12,49 +12,6 @@ from mist.command.url import is_http
 from mist.transport import HTTP
 
 
-def listen_command() -> Command:
-    """Return the command."""
-    command = Command(
-        "listen",
-        "Take messages over HTTP; print them or pass them on",
-        _run,
-        description=(
-            "Prints each message as one line of JSON, or sends it to the destination of --to."
-            " While that has no room, peers are told to come back (503). The address is told on"
-            " standard error; port 0 takes any free port.\n\n"
-            "Ctrl-C takes no more, and still delivers what peers were told was taken; what cannot"
-            " be delivered is kept in a file mist-undelivered-*.jsonl of the working directory."
-        ),
-        examples=[
-            "mist listen :8080",
-            "mist listen 127.0.0.1:0 --to messages.jsonl",
-            "mist listen unix:/run/mist.sock --to http://127.0.0.1:8081",
-            "mist listen :8443 --cert server.pem --token ...",
-            "mist listen 127.0.0.1:8080 --allow-origin http://localhost:5173",
-        ],
-    )
-    command.add_argument("addr", "host:port, :port, [::1]:port or unix:/path")
-    command.add_string_flag("to", "-", "URL, file or - to send to", complete="file")
-    command.add_int_flag("count", 0, "stop after this many messages; 0 for never")
-    command.add_int_flag("inbox", 4096, "messages that may wait before peers are told to come back")
-    command.add_string_flag("token", "", "bearer token that peers must show")
-    command.add_string_flag(
-        "allow-origin",
-        "",
-        "origins whose pages may post from a browser, separated by commas; * for all",
-    )
-    command.add_string_flag(
-        "cert", "", "the server's certificate chain (PEM), to speak TLS", complete="file"
-    )
-    command.add_string_flag(
-        "key", "", "its private key, where it is in another file", complete="file"
-    )
-    command.add_string_flag(
-        "client-ca", "", "demand client certificates signed by these (PEM)", complete="file"
-    )
-    return command
-
-
 async def listening(
     where: str,
     *,
@@ -93,7 +50,8 @@ async def listening(
     return http
 
 
-async def _run(command: Command, _args: list[str]) -> int:
+async def run(command: Command, _args: list[str]) -> int:
+    """Take messages until there are enough of them, or Ctrl-C."""
     limit = get_count(command, "count") or None
     destination = Destination(command.get_string("to"))
     async with destination.transport:

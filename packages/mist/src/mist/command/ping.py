@@ -8,38 +8,16 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from mist.cli import Command, UsageError
-from mist.command.connection import add_peer_flags, dial_peer, get_count
+from mist.command.connection import dial_peer, get_count
+from mist.command.declarations import NOBODY_ANSWERED
 from mist.command.url import as_url
-from mist.errors import Code, exit_code
 from mist.output import Writer
 from mist.protocol import HealthPing, Message, MessageType
 from mist.transport import TransportError
 
-_NOBODY_ANSWERED = exit_code(Code.UNAVAILABLE)
 
-
-def ping_command() -> Command:
-    """Return the command."""
-    command = Command(
-        "ping",
-        "Ask whether a listener answers, and how fast",
-        _run,
-        description=(
-            "Sends health.ping messages, which the listener takes like any others, and times the"
-            " answers. The statistics are a table on a terminal, else one line of JSON, with"
-            f" times in milliseconds. The exit status is 0 if any was taken, {_NOBODY_ANSWERED} if"
-            " none was. Ctrl-C ends with the statistics."
-        ),
-        examples=["mist ping http://127.0.0.1:8080", "mist ping :8080 --count 100 --interval 0.1"],
-    )
-    command.add_argument("url", "the listener's URL, or host:port")
-    command.add_int_flag("count", 3, "how many to send; 0 for no end", short="c")
-    command.add_float64_flag("interval", 1.0, "seconds from one to the next", short="i")
-    add_peer_flags(command)
-    return command
-
-
-async def _run(command: Command, _args: list[str]) -> int:
+async def run(command: Command, _args: list[str]) -> int:
+    """Ping, and tell the statistics."""
     url = as_url(command.get_argument("url"))
     if url.partition(":")[0] in ("file", "stdio", "chan"):
         raise TransportError(f"cannot ping {url}: nobody answers there", code="validation")
@@ -70,7 +48,7 @@ async def _run(command: Command, _args: list[str]) -> int:
                 await asyncio.sleep(max(0.0, interval - (time.perf_counter() - started)))
     finally:
         writer.write(_statistics(sent, round_trips))
-    return 0 if round_trips else _NOBODY_ANSWERED
+    return 0 if round_trips else NOBODY_ANSWERED
 
 
 def _report(url: str, number: int, milliseconds: float) -> None:

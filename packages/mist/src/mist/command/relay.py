@@ -3,7 +3,7 @@
 import sys
 
 from mist.cli import Command, UsageError
-from mist.command.connection import Destination, add_peer_flags, get_count
+from mist.command.connection import Destination, get_count
 from mist.command.listen import listening
 from mist.command.terminal_input import hint_at_terminal
 from mist.command.transfer import transfer
@@ -11,44 +11,8 @@ from mist.command.url import as_url, is_http
 from mist.transport import File, Stdio, Transport, dial
 
 
-def relay_command() -> Command:
-    """Return the command."""
-    command = Command(
-        "relay",
-        "Move messages from one place to another",
-        _run,
-        description=(
-            "Messages keep their order, their payloads byte for byte, and their checksums. A"
-            " destination over HTTP that has no room, or cannot be reached, is waited for, and"
-            " the messages go on where they stopped; standard error tells. One that was cut off"
-            " in the middle of an answer may get the last messages twice, under the same id."
-            " A destination that refuses for good (401, 404, a full disk) ends the relay.\n\n"
-            "Ctrl-C reads no more and still delivers what has been read; a second one ends at"
-            " once. Of a file, the number of messages to --skip next time is told; what came from"
-            " anywhere else and cannot be delivered is kept in a file mist-undelivered-*.jsonl of"
-            " the working directory. Lines that are not messages are reported and skipped, and"
-            " make the exit status 1."
-        ),
-        examples=[
-            "mist relay messages.jsonl http://127.0.0.1:8080",
-            "mist relay messages.jsonl.gz - | grep '\"acme.order\"'",
-            "some-tool | mist relay - collector.jsonl",
-            "mist relay --follow spans.jsonl https://collector.example:8443 --token ...",
-        ],
-    )
-    command.add_argument(
-        "src",
-        "URL, file (.gz too) or - to read from; an http:// URL is listened at",
-        complete="file",
-    )
-    command.add_argument("dst", "URL, file or - to send to", complete="file")
-    command.add_bool_flag("follow", help="at the end of a source file wait for more")
-    command.add_int_flag("skip", 0, "messages to pass over at the start")
-    add_peer_flags(command)
-    return command
-
-
-async def _run(command: Command, _args: list[str]) -> int:
+async def run(command: Command, _args: list[str]) -> int:
+    """Move messages until the source ends, or Ctrl-C."""
     skip = get_count(command, "skip")
     destination = Destination(command.get_argument("dst"), command)
     async with destination.transport:

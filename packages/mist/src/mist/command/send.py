@@ -7,38 +7,14 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from mist.cli import Command, UsageError
-from mist.command.connection import add_peer_flags, dial_peer
+from mist.command.connection import dial_peer
 from mist.command.terminal_input import hint_at_terminal
 from mist.protocol import Message, ProtocolError, payload_class
 from mist.transport import TransportError, TransportTimeout, blocking_send
 
 
-def send_command() -> Command:
-    """Return the command."""
-    command = Command(
-        "send",
-        "Make one message and send it",
-        _run,
-        description=(
-            "Prints the message's id once the destination has taken it. A payload whose type mist"
-            " knows is checked first. A full destination is waited for, up to --timeout."
-        ),
-        examples=[
-            "mist send http://127.0.0.1:8080 --type acme.order --payload '{\"n\": 1}'",
-            "mist send messages.jsonl --type eval.run --payload @run.json",
-            "jq -c . run.json | mist send http://127.0.0.1:8080 --type eval.run --payload -",
-        ],
-    )
-    command.add_argument("url", "URL or file to send to, - for standard output", complete="file")
-    command.add_string_flag("type", "", "what the payload is, such as eval.run (required)")
-    command.add_string_flag("payload", "{}", "JSON, @file, or - for standard input")
-    command.add_string_flag("source", "mist", "the tool that the message comes from")
-    command.add_bool_flag("checksum", default=True, help="add the payload's checksum")
-    add_peer_flags(command)
-    return command
-
-
-def _run(command: Command, _args: list[str]) -> Awaitable[None]:
+def run(command: Command, _args: list[str]) -> Awaitable[None]:
+    """Make the message, and return what is to be awaited for it to be sent."""
     message_type = command.get_string("type")
     if not message_type:
         raise UsageError("--type is missing; for instance --type eval.run")

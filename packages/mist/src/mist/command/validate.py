@@ -5,36 +5,13 @@ from functools import partial
 from pathlib import Path
 
 from mist.cli import Command
+from mist.command.declarations import SHOWN_PROBLEMS
 from mist.command.input import Input
 from mist.command.lasting_progress import lasting_progress
 from mist.command.terminal_input import hint_at_terminal
 from mist.output import Progress, Writer
 from mist.protocol import CURRENT_VERSION, Message, ProtocolError, check_version, payload_class
 from mist.transport import LineParser, TransportError
-
-_SHOWN = 20
-
-
-def validate_command() -> Command:
-    """Return the command."""
-    command = Command(
-        "validate",
-        "Check envelope, version, checksum and payload of every message",
-        _run,
-        description=(
-            "Reads JSON lines; a file that ends in .gz is decompressed. What is wrong goes to"
-            " standard error with file and line, the totals to standard output: a table on a"
-            " terminal, else one line of JSON. Blank lines do not count. The exit status is 1 if"
-            " any message is invalid. A file that cannot be read does not stop the others; its error"
-            " comes last, and gives the exit status."
-        ),
-        examples=["mist validate messages.jsonl", "some-tool | mist validate"],
-    )
-    command.add_argument(
-        "file", "files to check; none or - for standard input", arity="*", complete="file"
-    )
-    command.add_bool_flag("all", help=f"show every problem, not only the first {_SHOWN}")
-    return command
 
 
 def check_message(message: Message) -> None:
@@ -107,11 +84,12 @@ def _show_position(bar: Progress, before: int, position: int) -> None:
     bar.update(before + position)
 
 
-def _run(command: Command, _args: list[str]) -> int:
+def run(command: Command, _args: list[str]) -> int:
+    """Check files, and return 1 if any message is invalid."""
     names = command.get_arguments("file") or ["-"]
     if "-" in names:
         hint_at_terminal()
-    validation = Validation(None if command.get_bool("all") else _SHOWN)
+    validation = Validation(None if command.get_bool("all") else SHOWN_PROBLEMS)
     rows: list[tuple[str, int, int]] = []
     unreadable: list[TransportError] = []
     sizes = [Path(name).stat().st_size for name in names if Path(name).is_file()]

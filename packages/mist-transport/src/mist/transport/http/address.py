@@ -11,6 +11,7 @@ DEFAULT_PATH: Final = "/mist"
 
 _UNIX: Final = "http+unix"
 _LAST_PORT: Final = 65535
+_MOST_DIGITS: Final = 100  # that Python need convert
 _ADDRESS_FORMS = "expected 'host:port', ':port', '[::1]:port' or 'unix:/path'"
 _URL_FORMS = "expected http://host:port/path, https://... or http+unix:///path/to.sock"
 
@@ -117,8 +118,13 @@ def parse_address(address: str) -> TCPAddress | UnixAddress:
         return UnixAddress(path)
     host, colon, port = address.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
-    if not colon or not (port.isascii() and port.isdigit()) or int(port) > _LAST_PORT:
+    if not colon or not (port.isascii() and port.isdigit()):
         raise TransportError(f"cannot listen at {address!r}: {_ADDRESS_FORMS}", code="validation")
+    if len(port) > _MOST_DIGITS or int(port) > _LAST_PORT:
+        raise TransportError(
+            f"cannot listen at {address!r}: the port is over {_LAST_PORT}; {_ADDRESS_FORMS}",
+            code="validation",
+        )
     if ("/" in host) or (":" in host and not bracketed) or host == "[]":
         raise TransportError(f"cannot listen at {address!r}: {_ADDRESS_FORMS}", code="validation")
     return TCPAddress(host[1:-1] if bracketed else host, int(port))

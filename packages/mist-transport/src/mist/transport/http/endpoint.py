@@ -35,6 +35,7 @@ _CLOSE: Final[Header] = (b"connection", b"close")
 # An answer that is given before the body has been read would be lost if the connection were
 # closed under a peer that still writes: so what it writes is read for a while, and dropped.
 _LINGER_SECONDS: Final = 1.0
+_MOST_DIGITS: Final = 20  # of Content-Length that matter: what has more is too long in any case
 # After this many messages of one batch, others get their turn on the event loop.
 _TURN: Final = 1024
 
@@ -103,7 +104,7 @@ class Endpoint:
         # A batch has messages of any size up to the limit, so it may be as long as any message.
         limit = MAX_ENVELOPE_SIZE if batch else self._max_message_size + ENVELOPE_ALLOWANCE
         announced = headers.get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > limit:
+        if announced.isdigit() and int(announced.lstrip(b"0")[:_MOST_DIGITS] or b"0") > limit:
             raise _too_long(limit)
         try:
             async with asyncio.timeout(self._body_timeout):
@@ -159,6 +160,9 @@ class Endpoint:
             count += 1
             if count % _TURN == 0:
                 await asyncio.sleep(0)
+        if not count:
+            # Whoever sends one had messages: something in between has dropped them.
+            raise Refused(HTTPStatus.BAD_REQUEST, "there is no message in this batch")
         return count, refusals
 
     async def _put_in_turn(

@@ -12,6 +12,9 @@ import aiohttp
 
 from mist.transport.errors import TransportError, TransportTimeout
 
+_MOST_DIGITS = 10  # of Retry-After: more than three centuries are no advice
+_MOST_SHOWN = 200  # characters of what a peer brought about
+
 
 def explain(exc: Exception, name: str, timeout: float) -> TransportError:
     """Return the error for a request that had no answer.
@@ -30,7 +33,8 @@ def explain(exc: Exception, name: str, timeout: float) -> TransportError:
         reason = _reason(exc.os_error)
         return TransportError(f"cannot connect to {name}: {reason}")
     if isinstance(exc, aiohttp.ClientResponseError):
-        return TransportError(f"{name} does not answer in HTTP: {exc.message}", code="protocol")
+        reason = " ".join(exc.message.split())[:_MOST_SHOWN]
+        return TransportError(f"{name} does not answer in HTTP: {reason}", code="protocol")
     if isinstance(exc, ValueError):
         return TransportError(f"cannot post to {name}: {exc}", code="validation")
     return TransportError(f"lost the connection to {name} before it answered: {exc}")
@@ -48,8 +52,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that Retry-After asks for (RFC 9110, section 10.2.3), if it does."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        return float(value)
-    with suppress(ValueError, TypeError):
+        return float(value) if len(value) <= _MOST_DIGITS else None
+    with suppress(ValueError, TypeError, OverflowError):
         moment = parsedate_to_datetime(value)
         # A date without a zone is in UTC, as HTTP dates are.
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

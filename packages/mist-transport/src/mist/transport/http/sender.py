@@ -233,11 +233,14 @@ class HTTPSender:
             why = f"rejected the message: {status_line(answer.status)}"
             if location is not None:
                 why += f", redirecting to {self._shown(location)}; dial that URL instead"
+        wait = retry_after(answer.headers)
+        if wait is not None:
+            why += f", to be tried again after {wait:.3g} s"
         return Rejected(
             f"{self._target.name} {why}" + (f": {shown}" if shown else ""),
             status=answer.status,
             body=shown,
-            retry_after=retry_after(answer.headers),
+            retry_after=wait,
         )
 
     def _shown(self, text: str) -> str:

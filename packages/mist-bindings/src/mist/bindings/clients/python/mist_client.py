@@ -623,7 +623,7 @@ class InferRequest:
     params: Dict[str, Any] = dataclasses.field(default_factory=dict)
     meta: Dict[str, str] = dataclasses.field(default_factory=dict)
 
-    NULL_WHEN_EMPTY: ClassVar[Tuple[str, ...]] = ("messages",)
+    _NULL_WHEN_EMPTY: ClassVar[Tuple[str, ...]] = ("messages",)
 
     @classmethod
     def from_json(cls, value: Any, path: str = "$") -> InferRequest:
@@ -986,7 +986,7 @@ class DataSchema:
     name: str = ""
     fields: List[SchemaField] = dataclasses.field(default_factory=list)
 
-    NULL_WHEN_EMPTY: ClassVar[Tuple[str, ...]] = ("fields",)
+    _NULL_WHEN_EMPTY: ClassVar[Tuple[str, ...]] = ("fields",)
 
     @classmethod
     def from_json(cls, value: Any, path: str = "$") -> DataSchema:
@@ -1250,7 +1250,8 @@ def _pack(payload: Any) -> bytes:
         members = payload.to_json()
         type(payload).from_json(members)
         # As Go writes a nil slice, where it is a member of the payload itself.
-        nil = {key: None for key in getattr(payload, "NULL_WHEN_EMPTY", ()) if not members.get(key)}
+        nil_slices = getattr(payload, "_NULL_WHEN_EMPTY", ())
+        nil = {key: None for key in nil_slices if not members.get(key)}
         payload = {**members, **nil}
     return _encode(payload)
 

@@ -61,7 +61,8 @@ export class Coalescer {
             signal?.addEventListener("abort", onAbort, { once: true });
             lane.push(waiting);
             if (isIdle) {
-                void this.#run(key, lane, headers);
+                // As soon as the caller has made all the sends that it makes without waiting.
+                queueMicrotask(() => void this.#run(key, queue, headers));
             }
         });
     }

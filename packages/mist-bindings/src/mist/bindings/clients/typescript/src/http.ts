@@ -70,13 +70,17 @@ export class HttpSender implements Sender {
    * Nothing is looked up or connected before the first message is sent.
    *
    * @param url - Where to post: `http://host:port/path` or `https://...`; without a path, to `/mist`.
-   * @throws {TransportError} Code `validation`: the URL is wrong.
+   * @throws {TransportError} Code `validation`: the URL or the token is wrong.
    */
   constructor(url: string | URL, options: HttpSenderOptions = {}) {
     const target = targetOf(url);
     this.#url = target.href;
     this.name = `${target.origin}${target.pathname}`;
     this.#token = options.token;
+    if (this.#token !== undefined && !/^[!-~]+$/.test(this.#token)) {
+      // The text does not repeat the token: errors end up in logs.
+      throw new TransportError("the token must be visible ASCII characters", { code: "validation" });
+    }
     this.#timeoutMs = options.timeoutMs ?? HTTP.timeoutMs;
     this.#retries = options.retries ?? 3;
     this.#maxRetryAfterMs = options.maxRetryAfterMs ?? 30_000;
@@ -125,10 +129,10 @@ export class HttpSender implements Sender {
   async #send(message: Message, { headers = {}, signal }: SendOptions): Promise<void> {
     signal?.throwIfAborted();
     this.#closing.signal.throwIfAborted();
-    refuseTooLarge(message);
+    const line = marshalled(message);
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await this.#sendOnce(message, headers, signal);
+        await this.#sendOnce(line, headers, signal);
         return;
       } catch (error) {
         const delay = error instanceof Rejected ? this.#retryDelay(error, attempt) : undefined;
@@ -153,16 +157,16 @@ export class HttpSender implements Sender {
   }
 
   async #sendOnce(
-    message: Message,
+    line: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     // A payload that came with line breaks keeps them where it can: alone in its request.
-    if (this.peerBatches && !message.payload.includes("\n")) {
-      await this.#coalescer.send(message.marshal(), headers, signal);
+    if (this.peerBatches && !line.includes("\n")) {
+      await this.#coalescer.send(line, headers, signal);
       return;
     }
-    const fault = await this.#postSingle(message.marshal(), headers, signal);
+    const fault = await this.#postSingle(line, headers, signal);
     if (fault) {
       throw fault;
     }
@@ -343,15 +347,17 @@ function targetOf(url: string | URL): URL {
   return target;
 }
 
-function refuseTooLarge(message: Message): void {
+function marshalled(message: Message): string {
   const payload = sizeOver(message.payload, MAX_MESSAGE_SIZE);
   if (payload !== undefined) {
     throw new MessageTooLarge(payload, MAX_MESSAGE_SIZE, "payload");
   }
-  const envelope = sizeOver(message.marshal(), MAX_ENVELOPE_SIZE);
+  const line = message.marshal();
+  const envelope = sizeOver(line, MAX_ENVELOPE_SIZE);
   if (envelope !== undefined) {
     throw new MessageTooLarge(envelope, MAX_ENVELOPE_SIZE);
   }
+  return line;
 }
 
 /** Abort when any of the signals does, until the returned function is called. */

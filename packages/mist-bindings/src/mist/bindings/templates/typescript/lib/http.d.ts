@@ -37,7 +37,7 @@ export declare class HttpSender implements Sender {
      * Nothing is looked up or connected before the first message is sent.
      *
      * @param url - Where to post: `http://host:port/path` or `https://...`; without a path, to `/mist`.
-     * @throws {TransportError} Code `validation`: the URL is wrong.
+     * @throws {TransportError} Code `validation`: the URL or the token is wrong.
      */
     constructor(url: string | URL, options?: HttpSenderOptions);
     /**

@@ -34,13 +34,17 @@ export class HttpSender {
      * Nothing is looked up or connected before the first message is sent.
      *
      * @param url - Where to post: `http://host:port/path` or `https://...`; without a path, to `/mist`.
-     * @throws {TransportError} Code `validation`: the URL is wrong.
+     * @throws {TransportError} Code `validation`: the URL or the token is wrong.
      */
     constructor(url, options = {}) {
         const target = targetOf(url);
         this.#url = target.href;
         this.name = `${target.origin}${target.pathname}`;
         this.#token = options.token;
+        if (this.#token !== undefined && !/^[!-~]+$/.test(this.#token)) {
+            // The text does not repeat the token: errors end up in logs.
+            throw new TransportError("the token must be visible ASCII characters", { code: "validation" });
+        }
         this.#timeoutMs = options.timeoutMs ?? HTTP.timeoutMs;
         this.#retries = options.retries ?? 3;
         this.#maxRetryAfterMs = options.maxRetryAfterMs ?? 30_000;
@@ -83,10 +87,10 @@ export class HttpSender {
     async #send(message, { headers = {}, signal }) {
         signal?.throwIfAborted();
         this.#closing.signal.throwIfAborted();
-        refuseTooLarge(message);
+        const line = marshalled(message);
         for (let attempt = 0;; attempt += 1) {
             try {
-                await this.#sendOnce(message, headers, signal);
+                await this.#sendOnce(line, headers, signal);
                 return;
             }
             catch (error) {
@@ -109,13 +113,13 @@ export class HttpSender {
         const delay = error.retryAfter * 1000;
         return delay <= this.#maxRetryAfterMs ? delay : undefined;
     }
-    async #sendOnce(message, headers, signal) {
+    async #sendOnce(line, headers, signal) {
         // A payload that came with line breaks keeps them where it can: alone in its request.
-        if (this.peerBatches && !message.payload.includes("\n")) {
-            await this.#coalescer.send(message.marshal(), headers, signal);
+        if (this.peerBatches && !line.includes("\n")) {
+            await this.#coalescer.send(line, headers, signal);
             return;
         }
-        const fault = await this.#postSingle(message.marshal(), headers, signal);
+        const fault = await this.#postSingle(line, headers, signal);
         if (fault) {
             throw fault;
         }
@@ -264,15 +268,17 @@ function targetOf(url) {
     target.hash = "";
     return target;
 }
-function refuseTooLarge(message) {
+function marshalled(message) {
     const payload = sizeOver(message.payload, MAX_MESSAGE_SIZE);
     if (payload !== undefined) {
         throw new MessageTooLarge(payload, MAX_MESSAGE_SIZE, "payload");
     }
-    const envelope = sizeOver(message.marshal(), MAX_ENVELOPE_SIZE);
+    const line = message.marshal();
+    const envelope = sizeOver(line, MAX_ENVELOPE_SIZE);
     if (envelope !== undefined) {
         throw new MessageTooLarge(envelope, MAX_ENVELOPE_SIZE);
     }
+    return line;
 }
 /** Abort when any of the signals does, until the returned function is called. */
 function relay(stop, ...signals) {

@@ -41,6 +41,8 @@ export class LineReader {
     /** Read no more; what was read already can still be received. */
     close() {
         this.#mailbox.end(new TransportClosed(`${this.#name} was closed`));
+        // Not waited for: where a read is under way, it would be until there is something to read.
+        this.#source.return?.().catch(() => undefined);
         return Promise.resolve();
     }
     [Symbol.asyncIterator]() {

@@ -18,11 +18,15 @@ export class Stdio {
     #output;
     #reader;
     #release;
+    #onError = (error) => {
+        this.#broken = error;
+    };
     #broken;
     #closed = false;
     /**
      * @param input - What to receive from, such as a child's `stdout`.
      * @param output - What to send to, such as a child's `stdin`.
+     * @throws {TransportError} Code `conflict`: another `Stdio` holds standard output.
      */
     constructor(input = process.stdin, output = process.stdout, options = {}) {
         this.#input = input;
@@ -30,9 +34,7 @@ export class Stdio {
         this.#reader = new LineReader(input, input === process.stdin ? "stdin" : "input", options);
         this.#release = output === process.stdout ? divertConsole() : () => undefined;
         // Who sends is told, and nobody else: without a listener it would end the process.
-        output.on("error", (error) => {
-            this.#broken = error;
-        });
+        output.on("error", this.#onError);
     }
     /**
      * Write a message, waiting while the reader of the pipe is slow. A call that is aborted while its
@@ -92,6 +94,7 @@ export class Stdio {
                 this.#output.end(resolve);
             });
         }
+        this.#output.off("error", this.#onError);
     }
     [Symbol.asyncIterator]() {
         return messagesOf(this);
@@ -104,11 +107,19 @@ function lost(cause) {
     }
     return new TransportError(`cannot write: ${cause.message}`, { cause });
 }
+let isDiverted = false;
 /** Have `console` print to standard error, until the returned function is called. */
 function divertConsole() {
+    if (isDiverted) {
+        throw new TransportError("standard output is in use by another Stdio; close that first", {
+            code: "conflict",
+        });
+    }
+    isDiverted = true;
     const present = { ...console };
     Object.assign(console, new Console(process.stderr, process.stderr));
     return () => {
         Object.assign(console, present);
+        isDiverted = false;
     };
 }

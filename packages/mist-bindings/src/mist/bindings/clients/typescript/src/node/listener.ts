@@ -10,7 +10,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import { type AddressInfo, isIPv6 } from "node:net";
+import { type AddressInfo, isIP, isIPv6 } from "node:net";
 
 import {
   MessageTooLarge,
@@ -69,6 +69,12 @@ export function incomingHeaders(message: Message): Readonly<Record<string, strin
   return incoming.get(message) ?? {};
 }
 
+/** Tell whether the host of an origin is an address or `localhost`, and no other name. */
+function isAddress(origin: string): boolean {
+  const { hostname } = URL.canParse(origin) ? new URL(origin) : { hostname: "" };
+  return hostname === "localhost" || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
+}
+
 /** A request that is answered with this status, and of which nothing is taken. */
 class Refused extends Error {
   readonly status: number;
@@ -81,11 +87,15 @@ class Refused extends Error {
   }
 }
 
+/** The peer went away before its request was complete. */
+class Disconnected extends Error {}
+
 /** Receives the messages that are posted to it. What it has accepted stands in its inbox. */
 export class HttpListener implements Receiver {
   readonly #server: Server;
   readonly #mailbox = new Mailbox();
   readonly #options: Required<{ [K in keyof ListenOptions]: NonNullable<ListenOptions[K]> }>;
+  #url = "";
   #closing: Promise<void> | undefined;
 
   private constructor(options: ListenOptions) {
@@ -135,14 +145,13 @@ export class HttpListener implements Receiver {
       });
       listener.#server.listen(port, host, resolve);
     });
+    listener.#url = urlOf(listener.#server.address() as AddressInfo, listener.#options.path);
     return listener;
   }
 
   /** What to post to from this machine. */
   get url(): string {
-    const { address, port } = this.#server.address() as AddressInfo;
-    const dialed = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" }[address] ?? address;
-    return `http://${isIPv6(dialed) ? `[${dialed}]` : dialed}:${port}${this.#options.path}`;
+    return this.#url;
   }
 
   /** Wait for a message that somebody posts; see `Receiver.receive`. */
@@ -199,8 +208,10 @@ export class HttpListener implements Receiver {
     } catch (error) {
       if (error instanceof Refused) {
         refuse(error, request, response);
+      } else if (error instanceof Disconnected) {
+        response.destroy();
       } else {
-        response.destroy(); // the peer went away before its request was complete
+        refuse(new Refused(500, "the listener failed"), request, response);
       }
     }
   }
@@ -209,18 +220,23 @@ export class HttpListener implements Receiver {
    * Return the origin of the page that posts, or nothing when it is our own or no page.
    *
    * Any page that somebody looks at can post to a listener on their machine. So only pages of the
-   * listener's own origin may, and those of the origins that were allowed.
+   * listener's own origin may, and those of the origins that were allowed. An origin whose host is a
+   * name is not known to be our own: whoever holds the name can have it lead here once the page is
+   * loaded (DNS rebinding).
    */
   #foreignOrigin({ headers }: IncomingMessage): string {
     const { origin } = headers;
-    if (!origin || origin.slice(origin.indexOf("://") + 3) === headers.host) {
+    if (!origin) {
       return "";
     }
     const { allowOrigins } = this.#options;
     if (allowOrigins.includes(origin) || allowOrigins.includes("*")) {
       return origin;
     }
-    throw new Refused(403, "pages of this origin may not post here");
+    if (origin.slice(origin.indexOf("://") + 3) === headers.host && isAddress(origin)) {
+      return "";
+    }
+    throw new Refused(403, "pages of this origin may not post here; allowOrigins names those that may");
   }
 
   /** Let a request in by its head, and tell whether it brings a batch. */
@@ -278,9 +294,11 @@ export class HttpListener implements Receiver {
         clearTimeout(timer);
         resolve(Buffer.concat(chunks));
       });
-      request.on("error", stop);
+      request.on("error", () => {
+        stop(new Disconnected());
+      });
       request.on("close", () => {
-        stop(new Error("the connection was closed"));
+        stop(new Disconnected());
       });
     });
   }
@@ -302,6 +320,10 @@ export class HttpListener implements Receiver {
         rejected.push({ index: count, status: refused.status, error: refused.message });
       }
       count += 1;
+    }
+    if (!count) {
+      // Whoever sends one had messages: something in between has dropped them.
+      throw new Refused(400, "there is no message in this batch");
     }
     if (!rejected.length) {
       response.writeHead(202).end();
@@ -336,6 +358,11 @@ export class HttpListener implements Receiver {
 }
 
 const CLOSE = { connection: "close" };
+
+function urlOf({ address, port }: AddressInfo, path: string): string {
+  const dialed = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" }[address] ?? address;
+  return `http://${isIPv6(dialed) ? `[${dialed}]` : dialed}:${port}${path}`;
+}
 
 function tooLong(limit: number): Refused {
   return new Refused(413, `the body is over the limit of ${limit} bytes`, CLOSE);

@@ -23,12 +23,16 @@ export class Stdio implements Transport {
   readonly #output: Writable;
   readonly #reader: LineReader;
   readonly #release: () => void;
+  readonly #onError = (error: Error): void => {
+    this.#broken = error;
+  };
   #broken: Error | undefined;
   #closed = false;
 
   /**
    * @param input - What to receive from, such as a child's `stdout`.
    * @param output - What to send to, such as a child's `stdin`.
+   * @throws {TransportError} Code `conflict`: another `Stdio` holds standard output.
    */
   constructor(
     input: Readable = process.stdin,
@@ -40,9 +44,7 @@ export class Stdio implements Transport {
     this.#reader = new LineReader(input, input === process.stdin ? "stdin" : "input", options);
     this.#release = output === process.stdout ? divertConsole() : () => undefined;
     // Who sends is told, and nobody else: without a listener it would end the process.
-    output.on("error", (error: Error) => {
-      this.#broken = error;
-    });
+    output.on("error", this.#onError);
   }
 
   /**
@@ -104,6 +106,7 @@ export class Stdio implements Transport {
         this.#output.end(resolve);
       });
     }
+    this.#output.off("error", this.#onError);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {
@@ -119,11 +122,20 @@ function lost(cause: Error | undefined): TransportError {
   return new TransportError(`cannot write: ${cause.message}`, { cause });
 }
 
+let isDiverted = false;
+
 /** Have `console` print to standard error, until the returned function is called. */
 function divertConsole(): () => void {
+  if (isDiverted) {
+    throw new TransportError("standard output is in use by another Stdio; close that first", {
+      code: "conflict",
+    });
+  }
+  isDiverted = true;
   const present = { ...console };
   Object.assign(console, new Console(process.stderr, process.stderr));
   return () => {
     Object.assign(console, present);
+    isDiverted = false;
   };
 }

@@ -1,7 +1,7 @@
 /** The receiving side of HTTP: a server that puts the messages posted to it into an inbox. */
 import { timingSafeEqual } from "node:crypto";
 import { createServer, } from "node:http";
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import { MessageTooLarge, ProtocolError, TransportClosed, TransportError, } from "../errors.js";
 import { Mailbox } from "../mailbox.js";
 import { parseReceived, sizeOver } from "../message.js";
@@ -21,6 +21,11 @@ const incoming = new WeakMap();
 export function incomingHeaders(message) {
     return incoming.get(message) ?? {};
 }
+/** Tell whether the host of an origin is an address or `localhost`, and no other name. */
+function isAddress(origin) {
+    const { hostname } = URL.canParse(origin) ? new URL(origin) : { hostname: "" };
+    return hostname === "localhost" || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
+}
 /** A request that is answered with this status, and of which nothing is taken. */
 class Refused extends Error {
     status;
@@ -31,11 +36,15 @@ class Refused extends Error {
         this.headers = headers;
     }
 }
+/** The peer went away before its request was complete. */
+class Disconnected extends Error {
+}
 /** Receives the messages that are posted to it. What it has accepted stands in its inbox. */
 export class HttpListener {
     #server;
     #mailbox = new Mailbox();
     #options;
+    #url = "";
     #closing;
     constructor(options) {
         const given = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -80,13 +89,12 @@ export class HttpListener {
             });
             listener.#server.listen(port, host, resolve);
         });
+        listener.#url = urlOf(listener.#server.address(), listener.#options.path);
         return listener;
     }
     /** What to post to from this machine. */
     get url() {
-        const { address, port } = this.#server.address();
-        const dialed = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" }[address] ?? address;
-        return `http://${isIPv6(dialed) ? `[${dialed}]` : dialed}:${port}${this.#options.path}`;
+        return this.#url;
     }
     /** Wait for a message that somebody posts; see `Receiver.receive`. */
     receive(options) {
@@ -141,8 +149,11 @@ export class HttpListener {
             if (error instanceof Refused) {
                 refuse(error, request, response);
             }
+            else if (error instanceof Disconnected) {
+                response.destroy();
+            }
             else {
-                response.destroy(); // the peer went away before its request was complete
+                refuse(new Refused(500, "the listener failed"), request, response);
             }
         }
     }
@@ -150,18 +161,23 @@ export class HttpListener {
      * Return the origin of the page that posts, or nothing when it is our own or no page.
      *
      * Any page that somebody looks at can post to a listener on their machine. So only pages of the
-     * listener's own origin may, and those of the origins that were allowed.
+     * listener's own origin may, and those of the origins that were allowed. An origin whose host is a
+     * name is not known to be our own: whoever holds the name can have it lead here once the page is
+     * loaded (DNS rebinding).
      */
     #foreignOrigin({ headers }) {
         const { origin } = headers;
-        if (!origin || origin.slice(origin.indexOf("://") + 3) === headers.host) {
+        if (!origin) {
             return "";
         }
         const { allowOrigins } = this.#options;
         if (allowOrigins.includes(origin) || allowOrigins.includes("*")) {
             return origin;
         }
-        throw new Refused(403, "pages of this origin may not post here");
+        if (origin.slice(origin.indexOf("://") + 3) === headers.host && isAddress(origin)) {
+            return "";
+        }
+        throw new Refused(403, "pages of this origin may not post here; allowOrigins names those that may");
     }
     /** Let a request in by its head, and tell whether it brings a batch. */
     #admit({ headers, method, url }) {
@@ -217,9 +233,11 @@ export class HttpListener {
                 clearTimeout(timer);
                 resolve(Buffer.concat(chunks));
             });
-            request.on("error", stop);
+            request.on("error", () => {
+                stop(new Disconnected());
+            });
             request.on("close", () => {
-                stop(new Error("the connection was closed"));
+                stop(new Disconnected());
             });
         });
     }
@@ -239,6 +257,10 @@ export class HttpListener {
                 rejected.push({ index: count, status: refused.status, error: refused.message });
             }
             count += 1;
+        }
+        if (!count) {
+            // Whoever sends one had messages: something in between has dropped them.
+            throw new Refused(400, "there is no message in this batch");
         }
         if (!rejected.length) {
             response.writeHead(202).end();
@@ -272,6 +294,10 @@ export class HttpListener {
     }
 }
 const CLOSE = { connection: "close" };
+function urlOf({ address, port }, path) {
+    const dialed = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" }[address] ?? address;
+    return `http://${isIPv6(dialed) ? `[${dialed}]` : dialed}:${port}${path}`;
+}
 function tooLong(limit) {
     return new Refused(413, `the body is over the limit of ${limit} bytes`, CLOSE);
 }

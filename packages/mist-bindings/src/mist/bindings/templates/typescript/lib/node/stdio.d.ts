@@ -13,6 +13,7 @@ export declare class Stdio implements Transport {
     /**
      * @param input - What to receive from, such as a child's `stdout`.
      * @param output - What to send to, such as a child's `stdin`.
+     * @throws {TransportError} Code `conflict`: another `Stdio` holds standard output.
      */
     constructor(input?: Readable, output?: Writable, options?: ReceiveOptions);
     /**

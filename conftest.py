@@ -1,0 +1,15 @@
+"""What every test session of the monorepo does."""
+
+import gc
+
+from hypothesis import settings
+
+# How long an example takes says more of the machine, and of who shares it, than of the code.
+settings.register_profile("shared-machine", deadline=None)
+settings.load_profile("shared-machine")
+
+
+def pytest_collection_finish() -> None:
+    """Keep what lives as long as the session out of the full collections that tests ask for."""
+    gc.collect()
+    gc.freeze()

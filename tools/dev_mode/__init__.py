@@ -1,0 +1,1 @@
+"""`hatch run dev-mode`: the tests, where Python and asyncio check all that they can check."""

@@ -1,0 +1,1 @@
+"""`hatch run fuzz`: coverage-guided fuzzing of whatever reads what strangers wrote."""

@@ -1,0 +1,1 @@
+"""Releases: what changed, whether it may go out, what goes out, and the tag that lets it go."""
