@@ -9,6 +9,7 @@ AssertionError; else a line of JSON tells what was seen.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -78,13 +79,14 @@ class Process:
         return os.waitstatus_to_exitcode(status)
 
 
-def mist_command(*words: object) -> Process:
+def mist_command(*words: object, output: Path | None = None) -> Process:
     """Run the `mist` command, and show nothing of what it tells."""
 
     def run() -> int:
         null = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(null, descriptor)
+        out = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) if output else null
+        for descriptor, opened in enumerate((null, out, null)):
+            os.dup2(opened, descriptor)
         return build_app().execute([str(word) for word in words])
 
     return Process(run)
@@ -324,6 +326,66 @@ def _add(log: int, run: str, n: int, total: int) -> int:
     return total + n
 
 
+def demo(directory: Path, rounds: int, chance: random.Random) -> dict[str, object]:
+    """`mist demo` in one process, resumed after each kill: the results are those of one go."""
+    return _demo(directory, rounds, chance, ["chan"], tasks=30)
+
+
+def demo_tools(directory: Path, rounds: int, chance: random.Random) -> dict[str, object]:
+    """The same between four processes, of which the first is killed and the others end by it."""
+    return _demo(directory, rounds, chance, ["http", "file", "stdio"], tasks=10)
+
+
+def _demo(
+    directory: Path, rounds: int, chance: random.Random, transports: list[str], *, tasks: int
+) -> dict[str, object]:
+    runs, report = directory / "runs", directory / "report.json"
+    settings = ("--tasks", tasks, "--latency", 0.002, "--fail-rate", 0.3)
+
+    def start(transport: str, *words: object) -> Process:
+        words = ("demo", "--dir", runs, "--format", "json", "--transport", transport, *words)
+        return mist_command(*words, output=report)
+
+    durations, fingerprints = {}, set()
+    for transport in transports:
+        began = time.monotonic()
+        assert start(transport, *settings).wait() == 0
+        durations[transport] = time.monotonic() - began
+        fingerprints.add(json.loads(report.read_text())["fingerprint"])
+    finished = kills = resumed = 0
+    known = set(runs.iterdir())
+    while kills < rounds:
+        begun = [run for run in runs.iterdir() if run not in known and (run / "demo.toml").exists()]
+        assert len(begun) <= 1
+        transport = transports[kills % len(transports)]
+        words = ("--resume", begun[0].name) if begun else settings
+        status = start(transport, *words).kill(1.2 * chance.random() * durations[transport])
+        if status is None:
+            kills += 1
+            resumed += bool(begun)
+            continue
+        assert status == 0, f"resuming ended with {status}"
+        told = json.loads(report.read_text())
+        assert told["complete"], "it ended early"
+        fingerprints.add(told["fingerprint"])
+        assert len(fingerprints) == 1, "other results"
+        known = set(runs.iterdir())
+        finished += 1
+    orphans = directory.name
+    _wait_until(lambda: not _who_mentions(orphans))
+    return {"kills": kills, "amid": resumed, "finished": finished, "fingerprints": 1}
+
+
+def _who_mentions(text: str) -> list[int]:
+    """Return the processes whose command line has a text in it, where the system shows that."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if text.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
 def _wait_until(condition: Callable[[], bool]) -> None:
     until = time.monotonic() + _LONGEST
     while not condition():
@@ -337,7 +399,7 @@ def _until_quiet(path: Path) -> None:
         time.sleep(0.05)
 
 
-SCENARIOS = {work.__name__: work for work in (relay, post, listen, locks, steps)}
+SCENARIOS = {work.__name__: work for work in (relay, post, listen, locks, steps, demo, demo_tools)}
 
 
 def main() -> None:
