@@ -125,7 +125,10 @@ class File(Conversation):
             )
         fd, readable = _open_to_append(self._appended_path)
         if stat.S_ISREG(os.fstat(fd).st_mode):
-            self._appender = Appender(fd, self.path, readable=readable)
+            try:
+                self._appender = Appender(fd, self.path, readable=readable)
+            except OSError as exc:
+                raise TransportError.from_os_error(exc, f"cannot append to {self.path}") from exc
             # A forked child may have another working directory when it opens the file again.
             self._appended_path = self._appended_path.absolute()
             _appending.add(self)
