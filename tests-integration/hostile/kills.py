@@ -161,9 +161,7 @@ def post(directory: Path, rounds: int, chance: random.Random) -> dict[str, objec
         assert not torn and distinct == lines[: len(distinct)], "torn, out of order or lost"
         skip = len(distinct) % len(lines)
         resumed += skip > 0
-        status = mist_command("relay", source, url, "--skip", skip).kill(
-            chance.random() * duration
-        )
+        status = mist_command("relay", source, url, "--skip", skip).kill(chance.random() * duration)
         if status is None:
             kills += 1
             _until_quiet(destination)  # what was under way arrives yet

@@ -135,7 +135,6 @@ class File(Conversation):
         else:
             self._pipe = PipeWriter(fd, str(self.path))
 
-
     def _stop_appending(self) -> None:
         if self._appender is not None:
             self._appender.close()

@@ -10,12 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final, Protocol
 
 from mist.protocol import Message
 from mist.transport.errors import EndOfStream, TransportClosed, TransportError
 from mist.transport.lines import LineParser
 from mist.transport.readiness import is_readable
+from mist.transport.threads import start_daemon
 
 CHUNK_SIZE: Final = 256 << 10
 """How much is read at once, in bytes."""
@@ -67,14 +69,10 @@ class ChunkReader:
                 the process which this one was forked from.
         """
         if self._arrival is None and not self._stop.is_set():
-            self._arrival = asyncio.Event()
-            self._loop = asyncio.get_running_loop()
-            threading.Thread(
-                target=self._run,
-                args=(self._loop, self._arrival),
-                name="mist-reader",
-                daemon=True,  # a read that never returns must not keep the process alive
-            ).start()
+            arrival, loop = asyncio.Event(), asyncio.get_running_loop()
+            # A daemon: a read that never returns must not keep the process alive.
+            start_daemon(partial(self._run, loop, arrival), "mist-reader")
+            self._arrival, self._loop = arrival, loop
         while self._arrival is not None and not self._chunks:
             if self._loop is not asyncio.get_running_loop():
                 raise TransportError(

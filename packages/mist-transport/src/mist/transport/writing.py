@@ -4,7 +4,6 @@ import asyncio
 import os
 import select
 import stat
-import threading
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Final
 
 from mist.transport.errors import TransportClosed, TransportError
 from mist.transport.readiness import is_writable
+from mist.transport.threads import start_daemon
 
 # What a pipe that reports itself writable takes without blocking (POSIX PIPE_BUF, at least 512).
 _PIPE_BUF: Final = getattr(select, "PIPE_BUF", 512)
@@ -117,10 +117,10 @@ class PipeWriter:
     async def _finish(self, write: _Write) -> None:
         try:
             await _on_thread(self.fd, write.data)
-        except OSError as exc:
+        except Exception as exc:  # noqa: BLE001  # out of memory, say: whoever waits is told
             self._torn = True
             if not write.done.done():
-                write.done.set_exception(self._explain(exc))
+                write.done.set_exception(self._explain(exc) if isinstance(exc, OSError) else exc)
         else:
             self._torn = False
             if not write.done.done():
@@ -148,7 +148,7 @@ async def _on_thread(fd: int, data: bytes) -> None:
     loop = asyncio.get_running_loop()
     finished: asyncio.Future[None] = loop.create_future()
 
-    def settle(exc: OSError | None) -> None:
+    def settle(exc: Exception | None) -> None:
         if finished.done():
             return
         if exc is None:
@@ -157,13 +157,13 @@ async def _on_thread(fd: int, data: bytes) -> None:
             finished.set_exception(exc)
 
     def run() -> None:
-        failure: OSError | None = None
+        failure: Exception | None = None
         try:
             _write_all(fd, data)
-        except OSError as exc:
+        except Exception as exc:  # noqa: BLE001  # raised to whoever waits
             failure = exc
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, failure)
 
-    threading.Thread(target=run, name="mist-writer", daemon=True).start()
+    start_daemon(run, "mist-writer")
     await finished
