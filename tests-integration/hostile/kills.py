@@ -20,6 +20,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -133,7 +134,8 @@ def relay(directory: Path, rounds: int, chance: random.Random) -> dict[str, obje
         if status is None:
             kills += 1
             continue
-        assert status == 0 and read(destination) == (lines, torn)
+        assert status == 0
+        assert read(destination) == (lines, torn)
         finished += 1
         torn_lines += torn
         destination.unlink()
@@ -158,7 +160,8 @@ def post(directory: Path, rounds: int, chance: random.Random) -> dict[str, objec
     while kills < rounds:
         whole, torn = read(destination)
         distinct = list(dict.fromkeys(whole))
-        assert not torn and distinct == lines[: len(distinct)], "torn, out of order or lost"
+        assert not torn
+        assert distinct == lines[: len(distinct)], "out of order or lost"
         skip = len(distinct) % len(lines)
         resumed += skip > 0
         status = mist_command("relay", source, url, "--skip", skip).kill(chance.random() * duration)
@@ -207,7 +210,8 @@ def listen(directory: Path, rounds: int, chance: random.Random) -> dict[str, obj
         kept = present.index(False) if False in present else len(present)
         assert not any(present[kept:]), "what was acknowledged later has arrived, and this has not"
         losses.append(len(taken) - kept)
-    assert acknowledged > rounds and max(losses) <= INBOX + READ_AHEAD
+    assert acknowledged > rounds
+    assert max(losses) <= INBOX + READ_AHEAD
     return {
         "kills": rounds,
         "acknowledged": acknowledged,
@@ -299,7 +303,8 @@ def steps(directory: Path, rounds: int, chance: random.Random) -> dict[str, obje
     duration = time.monotonic() - began
     kills = finished = 0
     while kills < rounds:
-        status = Process(lambda: work(f"run-{finished}")).kill(1.2 * chance.random() * duration)
+        run = partial(work, f"run-{finished}")
+        status = Process(run).kill(1.2 * chance.random() * duration)
         if status is None:
             kills += 1
         else:

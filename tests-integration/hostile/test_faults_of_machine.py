@@ -109,7 +109,7 @@ async def test_a_file_that_cannot_be_read_is_an_error_and_not_an_end():
     """Reading a process's memory at 0 fails with EIO, in what passes for a regular file."""
     async with File("/proc/self/mem") as file:
         for _ in range(2):
-            with pytest.raises(TransportError, match="cannot read .*Input/output error"):
+            with pytest.raises(TransportError, match=r"cannot read .*Input/output error"):
                 await file.receive()
 
 

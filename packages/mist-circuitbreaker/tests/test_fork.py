@@ -40,6 +40,7 @@ def in_child(check):
 
 
 def run(program):
+    """Run a program, as a fork in a process with threads is none of the tests'."""
     subprocess.run([sys.executable, "-c", CHILD + program], check=True, timeout=60)
 
 

@@ -39,7 +39,7 @@ async def test_an_input_that_fails_gives_what_it_had_and_then_the_error(messages
     """A disk that cannot be read is not the end of the stream, and no line is made of pieces."""
 
     class Disk:
-        def __init__(self, stop):
+        def __init__(self, _stop):
             self.chunks = [marshal_lines(messages(2)) + b'{"version":"1","id":"tor']
 
         def read(self, _size):

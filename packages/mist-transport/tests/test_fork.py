@@ -109,7 +109,7 @@ def test_connections_are_not_shared_between_event_loops(messages) -> None:
         received += [message async for message in listener]
 
     def refused(sender: HTTP) -> None:
-        with pytest.raises(TransportError, match="another event loop.*dial in each") as caught:
+        with pytest.raises(TransportError, match=r"another event loop.*dial in each") as caught:
             asyncio.run(sender.send(second))
         assert caught.value.code == "validation"
 

@@ -211,7 +211,7 @@ def test_a_killed_run_goes_on_where_it_was(report, start, tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="limits are POSIX's")
 def test_a_full_disk_does_not_cost_a_run_its_settings(demo, report):
     """Where they cannot be written again the run is not begun, and can be when there is room."""
-    import resource  # noqa: PLC0415  # Windows has none
+    import resource  # Windows has none
 
     first = report("--seed", 5)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -73,7 +73,8 @@ class Run:
 
     def start(self) -> None:
         """Begin the work, in the running event loop."""
-        timer = self._loop.call_later(self._timeout, lambda: self._expire_at(timer.when()))
+        due = self._loop.time() + self._timeout
+        timer = self._loop.call_at(due, self._expire_at, due)
         self._task = self._loop.create_task(self._work(), name=f"mist.health {self._name}")
         self._task.add_done_callback(lambda _: timer.cancel())
 

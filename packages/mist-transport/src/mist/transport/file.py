@@ -110,7 +110,9 @@ class File(Conversation):
         """Close the file on both sides; what was read already can still be received."""
         self._closed = True
         self._reader.close()
-        self._stop_appending()
+        if self._appender is not None:
+            self._appender.close()
+            self._appender = None
         pipe, self._pipe = self._pipe, None
         if pipe is not None and await pipe.close():
             os.close(pipe.fd)
@@ -135,20 +137,20 @@ class File(Conversation):
         else:
             self._pipe = PipeWriter(fd, str(self.path))
 
-    def _stop_appending(self) -> None:
+    def after_fork(self) -> None:
+        """Let a forked child open the file again: a descriptor that is inherited moves for both."""
         if self._appender is not None:
             self._appender.close()
             self._appender = None
 
 
-def _open_anew_in_child() -> None:
-    """Let a forked child open its files again: descriptors that are inherited share a position."""
+def _after_fork() -> None:
     for file in tuple(_appending):
-        file._stop_appending()
+        file.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_open_anew_in_child)
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _open_for_reading(path: Path, stop: threading.Event, *, follow: bool) -> Source:

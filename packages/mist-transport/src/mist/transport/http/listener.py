@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-import sys
 from email.utils import formatdate
 from functools import partial
 from socket import AF_INET, AF_INET6, socket
@@ -18,12 +17,32 @@ from mist.transport.http.binding import bind, remove
 from mist.transport.http.connection import Connection
 from mist.transport.http.endpoint import Endpoint
 
-# On Unix, asyncio accepts up to this many before it looks at anything else, and where there are
-# no file descriptors left, fails and says so that many times a second.
-_ACCEPTED_AT_ONCE: Final = 1
 # Longer than clients keep an idle connection (Go: 90 s, aiohttp: 15 s), so that it is the client
 # that closes it, and no request meets the closing.
 _IDLE_SECONDS: Final = 120
+
+
+class _ListeningSocket(socket):
+    """A listening socket that fails once where it fails.
+
+    asyncio rests for a second where there are no file descriptors left to accept with, but goes on
+    to the end of the backlog first, with a complaint for each place of it.
+    """
+
+    _has_failed = False
+
+    def accept(self) -> tuple[socket, Any]:
+        """Accept a connection; who asks again after an error is told that none waits."""
+        if self._has_failed:
+            self._has_failed = False
+            raise BlockingIOError
+        try:
+            return super().accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            raise
+        except OSError:
+            self._has_failed = True
+            raise
 
 
 class Listener:
@@ -89,11 +108,12 @@ class Listener:
             raise TransportError("a Unix socket is served without TLS", code="validation")
         binding = asyncio.create_task(asyncio.to_thread(bind, where, backlog))
         try:
-            sock = await asyncio.shield(binding)
+            bound = await asyncio.shield(binding)
         except asyncio.CancelledError:
             # The thread cannot be stopped: what it will have bound is given back.
             binding.add_done_callback(partial(_give_back, where))
             raise
+        sock = _ListeningSocket(fileno=bound.detach())
         try:
             listener = cls(
                 where,
@@ -141,13 +161,12 @@ class Listener:
             self._new_connection,
             sock=self._socket,
             ssl=self._ssl_context,
-            backlog=backlog if sys.platform == "win32" else _ACCEPTED_AT_ONCE,
+            backlog=backlog,
             ssl_handshake_timeout=self._header_timeout if self._ssl_context else None,
             start_serving=False,
         )
         try:
             await self._server.start_serving()
-            self._socket.listen(backlog)
         except BaseException:
             self._server.close()
             raise
