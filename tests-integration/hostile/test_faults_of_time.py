@@ -250,11 +250,18 @@ async def fail():
     raise ConnectionError
 
 async def main():
+    listener = HTTP()
+    await listener.listen("127.0.0.1:0", header_timeout=5.0)
+    sender = HTTP(listener.listen_url, timeout=5.0)
+    await sender.send(Message.new("test", "acme.number", 1))
+    tracker = checkpoint.open(directory, "run")
+    tracker.step_sync("before", lambda: 1)
+    lock = platform.lock(directory + "/lock")
+    slots = Limiter("slots", 1)
+    await slots.acquire()
     breaker = Breaker(threshold=1, timeout=INTERVAL)
     limiter = RateLimiter(1, INTERVAL)
     assert limiter.try_take()
-    slots = Limiter("slots", 1)
-    await slots.acquire()
     runs = []
     def check():
         runs.append(1)
@@ -267,18 +274,11 @@ async def main():
         scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
         await readiness(scope, receive, send)
     await ask()
-    tracker = checkpoint.open(directory, "run")
-    tracker.step_sync("before", lambda: 1)
-    lock = platform.lock(directory + "/lock")
     span = trace.start("job")
     try:
         await breaker.do(fail)
     except ConnectionError:
         pass
-    listener = HTTP()
-    await listener.listen("127.0.0.1:0", header_timeout=5.0)
-    sender = HTTP(listener.listen_url, timeout=5.0)
-    await sender.send(Message.new("test", "acme.number", 1))
 
     offset[0] = jump
     began = time.monotonic()

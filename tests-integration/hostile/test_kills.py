@@ -20,12 +20,12 @@ KILLS = int(os.environ.get("MIST_KILLS", "0"))
     ("scenario", "few"),
     [
         ("relay", 12),
-        ("post", 6),
+        ("post", 4),
         ("listen", 12),
         ("locks", 60),
         ("steps", 20),
-        ("demo", 4),
-        ("demo_tools", 2),
+        ("demo", 2),
+        ("demo_tools", 1),
     ],
 )
 def test_what_is_promised_holds_after_any_kill(scenario, few):
