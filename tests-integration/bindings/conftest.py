@@ -1,19 +1,18 @@
-"""Collects what the interop tests saw, and holds the README's table against it.
+"""Collects which cells of the interop matrix have tests, and holds the README's table against them.
 
-The last test of this directory compares; with MIST_INTEROP=write in the environment it writes
-the table instead. Cells whose tests did not run this time (deselected, or skipped for want of
-node or a browser) are taken from the README as they stand.
+A cell is ticked by the tests that name it, and a tick that they do not earn fails the run: they
+fail. So the table follows from the tests that there are, whichever process runs which of them. With
+MIST_INTEROP=write in the environment the table is written instead of compared. Cells whose tests
+are not part of this run are taken from the README as they stand.
 """
 
-from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 _HERE = Path(__file__).resolve().parent
-_LAST = "test_interop_table.py"
-_seen: dict[tuple[str, str], set[str]] = {}
+_cells: set[tuple[str, str]] = set()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,19 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the comparison after all that it compares."""
-    items.sort(key=lambda item: item.path == _HERE / _LAST)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Note what became of a test that fills a cell."""
-    report = yield
-    if report.when == "call" or report.failed:
+    """Note which cells have tests."""
+    for item in items:
         for marker in item.iter_markers("interop"):
-            cell = (marker.args[0], marker.kwargs["client"])
-            _seen.setdefault(cell, set()).add(report.outcome)
-    return report
+            _cells.add((marker.args[0], marker.kwargs["client"]))
 
 
 def _module(name):
@@ -59,9 +49,6 @@ def peers():
 
 
 @pytest.fixture
-def seen() -> dict[tuple[str, str], str]:
-    """The mark of each cell whose tests ran: a tick only if all of them passed."""
-    marks = {
-        cell: "✓" if outcomes <= {"passed", "skipped"} else "✗" for cell, outcomes in _seen.items()
-    }
-    return {cell: mark for cell, mark in marks.items() if _seen[cell] != {"skipped"}}
+def tested() -> dict[tuple[str, str], str]:
+    """A tick for each cell that has tests."""
+    return dict.fromkeys(_cells, "✓")

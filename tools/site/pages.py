@@ -17,14 +17,21 @@ GUIDES = {
     "OpenTelemetry": "docs/opentelemetry.md",
     "From mist-go": "docs/from-mist-go.md",
 }
-PROJECT = {"Architecture": "ARCHITECTURE.md", "Contributing": "CONTRIBUTING.md"}
+PROJECT = {
+    "Architecture": "ARCHITECTURE.md",
+    "Reliability": "RELIABILITY.md",
+    "Contributing": "CONTRIBUTING.md",
+    "Releasing": "RELEASING.md",
+}
+# Programs that pages point to, each of which becomes a listing.
+_LISTED = ("examples/*.py", "packages/mist/src/mist/command/demo/*.py")
 SUBPACKAGES = {
     "mist-trace": ["mist.trace.otel"],
     "mist-transport": ["mist.transport.sync", "mist.transport.testing"],
 }
 WORKSPACE = Workspace.load()
 _BESIDE = InclusionLevel.NOT_IN_NAV
-_EXAMPLE = re.compile(r"(\]\([./]*examples/\w+\.py)\)")
+_PROGRAM = re.compile(r"(\]\((?!\w+:)[\w./-]+\.py)\)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -42,25 +49,25 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the repository's files, and a page for each public module."""
     pages = ["README.md", *GUIDES.values(), *PROJECT.values(), *map(_readme, WORKSPACE)]
-    drawings = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.svg")]
-    for uri in (*pages, *drawings):
+    pictures = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.[ps][nv]g")]
+    for uri in (*pages, *pictures):
         files.append(File.generated(config, uri, abs_src_path=str(ROOT / uri)))
     for uri in map(_changelog, WORKSPACE):
         file = File.generated(config, uri, abs_src_path=str(ROOT / uri), inclusion=_BESIDE)
         files.append(file)
     for module in (module for each in WORKSPACE for module in _modules(each)):
         files.append(File.generated(config, _api(module), content=f"# {module}\n\n::: {module}\n"))
-    for example in ROOT.glob("examples/*.py"):
-        uri = example.relative_to(ROOT).as_posix()
-        listing = f"# {uri}\n\n```python\n{example.read_text(encoding='utf-8')}```\n"
+    for program in (path for pattern in _LISTED for path in ROOT.glob(pattern)):
+        uri = program.relative_to(ROOT).as_posix()
+        listing = f"# {uri}\n\n```python\n{program.read_text(encoding='utf-8')}```\n"
         files.append(File.generated(config, f"{uri}.md", content=listing, inclusion=_BESIDE))
     return files
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Link examples to their listings, and a package's page to its reference and changelog."""
+    """Link programs to their listings, and a package's page to its reference and changelog."""
     del config, files
-    markdown = _EXAMPLE.sub(r"\1.md)", markdown)
+    markdown = _PROGRAM.sub(r"\1.md)", markdown)
     if page.is_homepage:
         page.meta["hide"] = ["navigation"]  # there is nothing beside it in its section
     for each in WORKSPACE:

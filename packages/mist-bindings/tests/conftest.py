@@ -10,6 +10,7 @@ import pytest
 
 from mist.bindings import render
 from mist.bindings.generation import shipped
+from mist.bindings.inspection import OWN_TYPES
 from mist.bindings.languages import LANGUAGES
 
 
@@ -71,7 +72,8 @@ def wire(golden):
 
 @pytest.fixture
 def payload_types(monkeypatch):
-    """Forget at the end of a test the payload types that it registers."""
+    """Begin a test with the stack's own payload types, and forget at its end those it registers."""
     from mist.protocol import registry
 
-    monkeypatch.setattr(registry, "_classes", dict(registry._classes))
+    own = {each: registry.payload_class(each) for each in OWN_TYPES}
+    monkeypatch.setattr(registry, "_classes", own)

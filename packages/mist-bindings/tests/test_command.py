@@ -101,6 +101,7 @@ def test_a_file_of_ones_own_is_not_overwritten(run, tmp_path):
         (("export", "cobol", "x"), 3, "no language 'cobol'; there are "),
         (("generate", "python", "x", "--import", "acme.none"), 3, "cannot import acme.none: "),
         (("generate", "python", "x", "--import", "broken"), 2, "broken: ZeroDivisionError"),
+        (("generate", "python", "x", "--import", "interrupted"), 130, ": interrupted"),
         (("generate", "python", "file"), 1, "file"),
         (("check", "python"), 2, "name the directory"),
         (("check", "python", "none"), 3, "none is not a directory"),
@@ -110,6 +111,7 @@ def test_bad_input_is_one_line_and_an_honest_status(run, tmp_path, words, status
     """No traceback: what is wrong, and the exit status of its code."""
     (tmp_path / "file").write_text("")
     (tmp_path / "broken.py").write_text("1 / 0")
+    (tmp_path / "interrupted.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
     got, out, err = run(*words)
     assert got == status
     assert out == ""

@@ -6,8 +6,9 @@ import stat
 import pytest
 
 from mist.bindings import BindingsError, export, generate, render
-from mist.bindings.generation import own_protocol, shipped
+from mist.bindings.generation import own_protocol, shipped, stale
 from mist.bindings.mark import MARK, is_marked
+from mist.bindings.templates import fill
 from mist.bindings.writing import write_files
 
 MARKED = f"# {MARK}\n"
@@ -42,6 +43,29 @@ def test_generating_again_writes_nothing(language, tmp_path):
     """Files that are as they should be keep even their time."""
     assert generate(language, tmp_path, protocol=own_protocol())
     assert generate(language, tmp_path, protocol=own_protocol()) == []
+
+
+def test_a_client_is_judged_by_its_own_files_alone(language, tmp_path):
+    """What else lies beside them may be anything; a file that is changed or gone is named."""
+    first, *others = generate(language, tmp_path, protocol=own_protocol())
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "tool.wasm").write_bytes(b"\0asm\xff")
+    texts = render(language, own_protocol())
+    assert stale(tmp_path, texts) == []
+    first.write_bytes(first.read_bytes().replace(b"\n", b"\r\n"))
+    assert stale(tmp_path, texts) == [], "line ends are those of the system's Git"
+    first.unlink()
+    for path in others:
+        path.write_bytes(b"\xff")
+    assert stale(tmp_path, texts) == sorted(texts)
+
+
+def test_a_template_and_its_parts_fit():
+    """A hole that nothing fills, or a part without a hole, is an error and not a broken client."""
+    with pytest.raises(
+        ValueError, match=r"README\.md\.in.*holes \['notice'\], parts \['version'\]"
+    ):
+        fill("typescript/README.md.in", version="1")
 
 
 @pytest.mark.parametrize("function", [generate, export, lambda name, _: render(name)])

@@ -270,6 +270,28 @@ def test_what_cannot_be_described_is_refused_by_its_place(kind, reason):
     assert reason in text
 
 
+def test_what_an_annotation_says_of_a_field_besides_its_bounds_is_passed_over():
+    """A title or an example of msgspec's does not change what a value is."""
+    title = Annotated[int, msgspec.Meta(ge=1, title="Amount", extra_json_schema={"unit": "g"})]
+    assert fields_of(msgspec.defstruct("Order", [("amount", title)]))["amount"].type == Integer(1)
+
+
+def test_a_default_without_a_json_form_is_refused():
+    """A client could not be given it."""
+    order = msgspec.defstruct("Order", [("bad", Any, 1j)])
+    assert refusal(order).startswith(
+        "payload of acme.test, Order.bad: its default has no JSON form: "
+    )
+
+
+@pytest.mark.parametrize("name", ["2.orders", "...", "訂單"])
+def test_a_type_that_makes_no_name_of_a_constant_is_refused(name):
+    """A constant is made of letters of ASCII, and does not begin with a digit."""
+    payload_type(name)(msgspec.defstruct("Order", []))
+    with pytest.raises(BindingsError, match=f"message type '{name}' makes no constant's name"):
+        describe([name])
+
+
 def test_two_classes_of_one_name_are_refused():
     """A client has one class of a name, so two in Python would be mixed up."""
     inner = msgspec.defstruct("Order", [("x", int)], module="acme.inner")

@@ -278,6 +278,12 @@ class Place:
     next: "Place | None" = None
 
 
+class Limits(msgspec.Struct):
+    """How much of it."""
+
+    most: int = 9
+
+
 class Order(msgspec.Struct, omit_defaults=True, rename="camel", forbid_unknown_fields=True):  # noqa: D101  # below
     __doc__ = 'An order \\ with """ quotes.\n\nAttributes:\n    order_id: Which.\n'
 
@@ -294,6 +300,8 @@ class Order(msgspec.Struct, omit_defaults=True, rename="camel", forbid_unknown_f
     free: Any = None
     class_: str = msgspec.field(default="", name="class")
     tags: list[str] = msgspec.field(default_factory=lambda: ["a"])
+    steps: tuple[int, ...] = (1, 2)
+    limits: Limits = msgspec.field(default_factory=Limits)
 
 
 @pytest.fixture
@@ -326,10 +334,31 @@ def test_a_required_field_may_be_null_if_its_type_is(load_client):
             msgspec.convert(missing, Note)
 
 
+@pytest.mark.usefixtures("payload_types")
+def test_a_payload_without_members(load_client):
+    """There is nothing to read of it, but an object it must be."""
+    ours.payload_type("acme.stop")(msgspec.defstruct("Stop", []))
+    client = load_client(describe(["acme.stop"]))
+    assert client.Stop.from_json({"more": 1}) == client.Stop()
+    assert client.Message.new("acme", "acme.stop", client.Stop()).payload == b"{}"
+    with pytest.raises(client.ProtocolError, match="expected an object, got an array"):
+        client.Stop.from_json([])
+
+
+def test_defaults_are_each_payloads_own(acme):
+    """What a payload lacks is as in mist, and changing it in one leaves the next alone."""
+    for _ in range(2):
+        order = acme.Order.from_json({"tags": []})
+        assert (order.steps, order.limits, order.maybe) == ([1, 2], acme.Limits(9), "something")
+        order.steps.append(3)
+        order.limits.most = 0
+
+
 ORDERS = [
     Order(tags=[]),
     Order("x", 100, "a'\"b", 1.0, Colour.BLUE, "exact", 1, [Place("a", Place("b"))], tags=["t"]),
     Order(by_name={"<k>": [Place("c")]}, maybe=None, free={"a": [1]}, class_="first", tags=[]),
+    Order(tags=[], steps=(), limits=Limits(7)),
 ]
 
 

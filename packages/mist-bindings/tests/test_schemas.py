@@ -3,13 +3,15 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from mist.bindings import asyncapi, describe, schema
 from mist.bindings.inspection import OWN_TYPES
-from mist.protocol import Message, ProtocolError
+from mist.protocol import Message, ProtocolError, payload_type
 
 ASYNCAPI = Path(__file__).parent / "asyncapi" / "3.0.0.json.gz"
 
@@ -98,6 +100,43 @@ def test_the_schema_of_a_payload_that_mist_refuses(validator):
     assert not validator.is_valid(message)
     with pytest.raises(ProtocolError, match=r"\$\.params"):
         Message.unmarshal(json.dumps(message)).decode()
+
+
+class Parcel(msgspec.Struct, forbid_unknown_fields=True):  # noqa: D101  # one without a docstring
+    code: str
+    size: Literal[1, 2] = 1
+    sent: bool | None = None
+    blob: bytes = b""
+
+
+@pytest.mark.usefixtures("payload_types")
+@pytest.mark.parametrize(
+    ("payload", "is_valid"),
+    [
+        ({"code": "a"}, True),
+        ({"code": "a", "size": 2, "sent": True, "blob": "aGk="}, True),
+        ({"code": "a", "size": None, "sent": None, "blob": None}, True),
+        ({}, False),
+        ({"code": "a", "size": 3}, False),
+        ({"code": "a", "sent": "yes"}, False),
+        ({"code": "a", "blob": 1}, False),
+        ({"code": "a", "more": 1}, False),
+    ],
+)
+def test_a_payload_of_ones_own_is_judged_as_by_mist(payload, is_valid):
+    """What the schema takes, mist's own decoder takes, and what one refuses the other does."""
+    payload_type("acme.parcel")(Parcel)
+    made = schema(describe(["acme.parcel"]))
+    assert "description" not in made["$defs"]["Parcel"]
+    assert made["$defs"]["Parcel"]["properties"]["blob"]["contentEncoding"] == "base64"
+    message = envelope("acme.parcel", payload)
+    assert Draft202012Validator(made).is_valid(message) is is_valid
+    read = Message.unmarshal(json.dumps(message))
+    if is_valid:
+        assert isinstance(read.decode(), Parcel)
+    else:
+        with pytest.raises(ProtocolError):
+            read.decode()
 
 
 def test_the_asyncapi_document_is_one():

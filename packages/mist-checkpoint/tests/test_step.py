@@ -278,7 +278,7 @@ def test_any_awaitable_from_a_sync_step_is_named(tmp_path):
             yield
 
     tracker = checkpoint.open(tmp_path, "run")
-    with tracker, pytest.raises(InvalidValue, match="returns its result"):
+    with tracker, pytest.raises(InvalidValue, match="returned an awaitable"):
         tracker.step_sync("a", Later)
 
 

@@ -149,6 +149,24 @@ def test_a_directory_that_cannot_be_is_one_line(execute, tmp_path):
 
 
 @needs_extra
+@pytest.mark.parametrize(
+    ("variable", "below"),
+    [
+        ("XDG_STATE_HOME", "mist-demo"),
+        ("HOME" if os.name == "posix" else "USERPROFILE", ".local/state/mist-demo"),
+    ],
+)
+def test_runs_are_kept_with_the_users_own_state(execute, tmp_path, monkeypatch, variable, below):
+    """Without --dir they are where programs keep state: the XDG Base Directory Specification."""
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / "mine"))
+    ended = execute("demo", "--tasks", 3, "--latency", 0, "--format", "json")
+    assert ended.status == 0
+    run = json.loads(ended.out)
+    assert Path(run["directory"]) == tmp_path / "mine" / below / run["run"]
+
+
+@needs_extra
 @pytest.mark.parametrize("run_id", ["nightly", "../runs", ""])
 def test_an_unknown_run_is_not_found(demo, run_id, report):
     """Resuming what is not there names it, and the last run that is."""

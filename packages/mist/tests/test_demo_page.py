@@ -10,12 +10,18 @@ import subprocess
 import sys
 import time
 import urllib.request
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
 
+from mist.command.demo.declaration import NEEDED
+
+if missing := [name for name in NEEDED if find_spec(f"mist.{name}") is None]:
+    pytest.skip(f"the extra `demo` is not installed: {missing}", allow_module_level=True)
+
 from mist.command.demo.live import Live
-from mist.command.demo.mail import BREAKER, BreakerChange
+from mist.command.demo.mail import BREAKER, HELLO, BreakerChange
 from mist.protocol import EvalResult, EvalRun, Message, MessageType, TraceSpan
 
 # Real time: a real run in a real process, looked at by a real browser.
@@ -243,6 +249,12 @@ def test_results_are_counted_by_suite(live):
     assert seen["suites"] == {
         "s": {"tasks": 2, "passed": 1, "errors": 1, "score": 1.0, "baseline": 0.5}
     }
+
+
+def test_where_tools_listen_is_told(live):
+    """Each by its name, so that the page can lead to its probes and metrics."""
+    live(Message.new("infermux", HELLO, {"url": "http://127.0.0.1:7"}))
+    assert live.snapshot()["tools"] == {"infermux": "http://127.0.0.1:7"}
 
 
 def test_a_breakers_changes_have_their_times_and_a_bound(live):

@@ -20,10 +20,12 @@ from mist.command.demo.dataset import write_dataset
 from mist.command.demo.desk import Desk, Outgoing
 from mist.command.demo.infermux import MODELS, run_infermux, solve
 from mist.command.demo.mail import END, PEERS, Router, Summary, arrivals, recipients
-from mist.command.demo.schemaflux import run_schemaflux
+from mist.command.demo.matchspec import run_matchspec
+from mist.command.demo.schemaflux import replace_file, run_schemaflux
 from mist.command.demo.settings import Settings, load_settings, write_settings
 from mist.command.demo.tasks import read_tasks
 from mist.command.demo.tokentrace import run_tokentrace
+from mist.config import ConfigError
 from mist.errors import MistError
 from mist.metrics import Registry
 from mist.protocol import (
@@ -36,7 +38,7 @@ from mist.protocol import (
     MessageType,
     TraceSpan,
 )
-from mist.transport import Channel
+from mist.transport import Channel, TransportError
 
 SOURCES = Path(mist.command.demo.__file__).parent
 
@@ -98,6 +100,20 @@ def test_settings_come_back_from_their_file(tmp_path):
     settings = Settings(tasks=3, fail_rate=0.25, seed=-1, transport="http", listen='"odd"\\')
     write_settings(settings, tmp_path / "demo.toml")
     assert load_settings(tmp_path / "demo.toml") == settings
+
+
+def test_settings_that_no_run_can_have_are_refused_by_their_file(tmp_path):
+    """An edited file is an error that names it and the values that are allowed."""
+    path = tmp_path / "demo.toml"
+    path.write_text('transport = "pigeon"\n')
+    with pytest.raises(ConfigError, match=r"demo\.toml.*(?s:.*)one of chan, http, file, stdio"):
+        load_settings(path)
+
+
+def test_a_file_that_cannot_be_replaced_is_named(tmp_path):
+    """The error says which, and why."""
+    with pytest.raises(TransportError, match=r"cannot write .*/none/entities: No such file"):
+        replace_file(tmp_path / "none" / "entities", b"{}")
 
 
 async def test_schemaflux_infers_a_schema_and_compiles_by_it(tmp_path):
@@ -197,6 +213,42 @@ async def test_infermux_answers_what_is_no_request(tmp_path):
     sent, _ = await _sit(run_infermux, tmp_path, odd)
     contents = {each.id: json.loads(each.decode().content) for each in sent.messages}
     assert [contents[each.id]["code"] for each in odd] == ["protocol", "validation"]
+
+
+async def test_matchspec_does_not_wait_for_answers_that_cannot_come(tmp_path):
+    """What is none of its affair is passed over; the end of its inbox ends it with an error."""
+    passed_over = [
+        Message.new("test", "acme.note", {}),
+        Message.new("infermux", MessageType.INFER_RESPONSE, InferResponse("sage-1")),
+    ]
+    async with asyncio.timeout(5):
+        with pytest.raises(ExceptionGroup) as caught:
+            await _sit(run_matchspec, tmp_path, passed_over)
+    assert [str(each) for each in caught.value.exceptions] == [
+        "transport: no answers can come any more"
+    ]
+
+
+async def test_trouble_of_matchspecs_own_is_no_verdict_on_a_model(tmp_path):
+    """A request that cannot be sent ends the evaluation, and no task has a result of it."""
+
+    class Broken(Sent):
+        async def send(self, message):
+            if message.type == MessageType.INFER_REQUEST:
+                raise MistError("transport", "gone")
+            await super().send(message)
+
+    write_dataset(tmp_path / "dataset.csv", 3, 7)
+    compiled, _ = await _sit(run_schemaflux, tmp_path)
+    inbox, sent, log = Channel(4096), Broken(), logging.new("matchspec", "error")
+    await inbox.send(compiled.messages[-1])
+    settings = Settings(latency=0, tasks=3)
+    desk = Desk("matchspec", settings, tmp_path, inbox, sent, Outgoing(sent), log, Registry())
+    async with asyncio.timeout(5):
+        with pytest.raises(ExceptionGroup) as caught:
+            await run_matchspec(desk)
+    assert "gone" in str(caught.value.exceptions)
+    assert sent.of(MessageType.EVAL_RESULT) == []
 
 
 def _span(number, *, status="ok", ms=10, parent="", operation="infermux.answer m"):

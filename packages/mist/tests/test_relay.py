@@ -100,11 +100,12 @@ def test_over_http_into_a_file_keeps_every_byte(mist, listen, stream, tmp_path):
     assert (tmp_path / "out.jsonl").read_bytes() == stream.read_bytes()
 
 
-def test_an_http_source_is_listened_at(mist, start, stream, tmp_path):
-    """An http:// URL as source takes messages at its address and path."""
-    process = start("relay", "http://127.0.0.1:0/in/box", "out.jsonl")
+@pytest.mark.parametrize("path", ["/in/box", ""])
+def test_an_http_source_is_listened_at(mist, start, stream, tmp_path, path):
+    """An http:// URL as source takes messages at its address and path; no path means /mist."""
+    process = start("relay", f"http://127.0.0.1:0{path}", "out.jsonl")
     url = _read(process, "listening at").split()[-1]
-    assert url.endswith("/in/box")
+    assert url.endswith(path or "/mist")
     assert mist("relay", stream, url).status == 0
     process.terminate()
     assert process.wait(10) == 143

@@ -187,6 +187,15 @@ def test_a_file_without_permission_is_an_auth_error(execute, tmp_path):
     assert execute("validate", path).status == 4
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that fails to be read")
+def test_a_file_that_fails_while_it_is_read_is_an_error(execute):
+    """It could be opened, but a disk may fail later: the file and the reason are named."""
+    ended = execute("validate", "/proc/self/mem")
+    assert ended.status == 7
+    assert json.loads(ended.out) == {"valid": 0, "invalid": 0, "unreadable": 1}
+    assert ended.err == "mist: transport: cannot read /proc/self/mem: Input/output error\n"
+
+
 def test_json_makes_the_error_an_object(mist):
     """With --json the error on stderr is an object with its code."""
     ended = mist("validate", "missing.jsonl", "--json")

@@ -29,8 +29,20 @@ class Part(msgspec.Struct, omit_defaults=True):
     parts: "list[Part]" = []
 
 
+class Limits(msgspec.Struct):
+    """Bounds."""
+
+    most: int = 9
+    until_ns: int = 1 << 60
+
+
 class Thing(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
-    """Something with a field of every kind."""
+    """Something with a field of every kind.
+
+    Attributes:
+        steps: What is done with it, one after the other, each by its number; where nothing is said
+            of them, the first two are done.
+    """
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=3, pattern="^[a-z🎉]+$")]
     part: Part | None = None
@@ -46,6 +58,9 @@ class Thing(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     free: Any = None
     constructor: str = "x"
     from_: str = msgspec.field(default="", name="from-where")
+    label: str | None = "none"
+    steps: tuple[int | None, ...] = (1, None)
+    limits: Limits = msgspec.field(default_factory=Limits)
 
 
 pytestmark = pytest.mark.usefixtures("payload_types")
@@ -60,6 +75,8 @@ SOUND = [
     '{"id":"a","count":9007199254740993,"maybe":false,"notes":["",null],"free":[1,{"a":null}]}',
     '{"id":"a","constructor":"","from-where":"here"}',
     '{"id":"a","constructor":"x","percent":50,"seen_ns":5}',
+    '{"id":"a","label":null,"steps":[],"limits":{"most":7,"until_ns":9223372036854775807}}',
+    '{"id":"a","label":"none","steps":[1,null],"limits":{}}',
 ]
 WRONG = [
     "{}",
@@ -84,6 +101,8 @@ WRONG = [
     '{"id":"a","count":true}',
     '{"id":"a","notes":[1]}',
     '{"id":"a","notes":{}}',
+    '{"id":"a","steps":[""]}',
+    '{"id":"a","limits":{"most":"7"}}',
 ]
 USER_OPTIONS = """{
   "compilerOptions": {
@@ -98,13 +117,14 @@ import { Message, type Part, type Thing } from "mist-client";
 const part: Part = { name: "p", parts: [{ name: "q" }] };
 const thing: Thing = {
   id: "a", part, colour: "blue", size: 2, seen_ns: 5n, percent: 7, count: 3n, constructor: "me",
+  limits: { most: 1n, until_ns: 5n },
 };
 Message.create("s", "acme.thing", thing);
 Message.create("s", "acme.part", part);
 // @ts-expect-error -- no such colour
 Message.create("s", "acme.thing", { ...thing, colour: "green" });
 // @ts-expect-error -- it has no id
-Message.create("s", "acme.thing", { constructor: "me" });
+Message.create("s", "acme.thing", { constructor: "me", limits: { most: 1n, until_ns: 5n } });
 
 export function describe(message: Message): string | null {
   const { type, payload } = message.decode();

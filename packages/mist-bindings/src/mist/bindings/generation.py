@@ -10,7 +10,7 @@ from mist.bindings.errors import BindingsError
 from mist.bindings.inspection import OWN_TYPES, describe
 from mist.bindings.languages import LANGUAGES, language
 from mist.bindings.model import Protocol
-from mist.bindings.writing import write_files
+from mist.bindings.writing import read_file, write_files
 
 
 def render(name: str, protocol: Protocol | None = None) -> Mapping[str, str]:
@@ -72,19 +72,25 @@ def own_protocol() -> Protocol:
     return describe(OWN_TYPES)
 
 
-def stale(directory: Traversable, texts: Mapping[str, str]) -> list[str]:
+def stale(directory: Path, texts: Mapping[str, str]) -> list[str]:
     """Return the files below a directory that are not as generated: changed or missing."""
-    found = dict(_texts(directory))
-    return sorted(name for name, text in texts.items() if found.get(name) != text)
+    if not directory.is_dir():
+        raise BindingsError(f"{directory} is not a directory", code="not_found")
+    return sorted(
+        name for name, text in texts.items() if not _holds(directory / name, text.encode())
+    )
+
+
+def _holds(path: Path, wanted: bytes) -> bool:
+    # Git on Windows may have checked it out with that system's line ends.
+    return (read_file(path) or b"").replace(b"\r\n", b"\n") == wanted
 
 
 def _texts(directory: Traversable, prefix: str = "") -> list[tuple[str, str]]:
-    if not directory.is_dir():
-        raise BindingsError(f"{directory} is not a directory", code="not_found")
     found: list[tuple[str, str]] = []
     for entry in sorted(directory.iterdir(), key=lambda each: each.name):
         if entry.is_dir():
-            if entry.name not in ("__pycache__", "node_modules"):
+            if entry.name != "__pycache__":
                 found += _texts(entry, f"{prefix}{entry.name}/")
         else:
             found.append((prefix + entry.name, entry.read_text("utf-8")))

@@ -147,7 +147,9 @@ def _default(field: inspect.Field, place: str) -> Any:
     try:
         value = field.default_factory() if field.default is NODEFAULT else field.default
         # An absent payload is not one that is null, but there is no JSON for it either.
-        return None if isinstance(value, msgspec.Raw) else msgspec.to_builtins(value)
+        if isinstance(value, msgspec.Raw):
+            return None
+        return msgspec.json.decode(msgspec.json.encode(value))  # by way of JSON, a tuple is a list
     except (TypeError, ValueError) as exc:
         raise BindingsError(f"{place}: its default has no JSON form: {exc}") from exc
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from textwrap import wrap
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from mist.bindings.errors import BindingsError
 from mist.bindings.mark import notice
@@ -46,6 +46,8 @@ _EXPORTED: Final = re.compile(r"^export (?:type )?\{(.*?)\}", re.MULTILINE | re.
 # What the module uses or declares itself; the compiler has reserved the names in lower case.
 _OWN_NAMES: Final = frozenset({"Envelope", "MessageType", "Payloads", "Record", "RegExp", "Source"})
 _COMMENTED: Final = (".ts", ".js")
+
+_Records: TypeAlias = Mapping[str, Record]
 
 
 def render(protocol: Protocol) -> Mapping[str, str]:
@@ -140,6 +142,7 @@ def _items(protocol: Protocol) -> list[_Item]:
         ),
     )
     types = [message.type for message in protocol.messages]
+    records = {record.name: record for record in protocol.records}
     return [
         *_limits(protocol),
         *_names("MessageType", "The message types whose payload is known.", types),
@@ -149,11 +152,11 @@ def _items(protocol: Protocol) -> list[_Item]:
             protocol.sources,
         ),
         _interface(envelope, whole=True),
-        _record_type(envelope, whole=True),
+        _record_type(envelope, records, whole=True),
         *(
             item
             for record in protocol.records
-            for item in (_interface(record), _record_type(record))
+            for item in (_interface(record), _record_type(record, records))
         ),
         *_payloads(protocol),
     ]
@@ -235,8 +238,8 @@ def _member(field: Field, *, whole: bool) -> str:
     return f"{_key(field.wire)}: {declared}"
 
 
-def _record_type(record: Record, *, whole: bool = False) -> _Item:
-    fields = "".join(f"  {_field(field, whole=whole)},\n" for field in record.fields)
+def _record_type(record: Record, records: _Records, *, whole: bool = False) -> _Item:
+    fields = "".join(f"  {_field(field, records, whole=whole)},\n" for field in record.fields)
     closed = ", true" if record.closed else ""
     return _Item(
         f"How `{record.name}` is read and written.",
@@ -245,13 +248,13 @@ def _record_type(record: Record, *, whole: bool = False) -> _Item:
     )
 
 
-def _field(field: Field, *, whole: bool) -> str:
+def _field(field: Field, records: _Records, *, whole: bool) -> str:
     kind = "f.raw" if whole and isinstance(field.type, Anything) else _kind(field.type, field)
     options: list[str] = []
     if field.required:
         options.append("required: true")
     elif not _is_zero(field.default, field.type):
-        options.append(f"fallback: {_literal(field.default, field.type, field)}")
+        options.append(f"fallback: {_literal(field.default, field.type, field, records)}")
     if field.omitted_at_default and not whole:
         options.append(f"omitted: {json.dumps(_written(field.default))}")
     if field.null_when_empty:
@@ -375,17 +378,25 @@ def _is_zero(default: Any, kind: Type) -> bool:
             return not default
 
 
-def _literal(default: Any, kind: Type, field: Field) -> str:
+def _literal(default: Any, kind: Type, field: Field, records: _Records) -> str:
     if isinstance(kind, Nullable):
-        return "null" if default is None else _literal(default, kind.inner, field)
+        return "null" if default is None else _literal(default, kind.inner, field, records)
     if isinstance(kind, List):
-        return f"[{', '.join(_literal(item, kind.item, field) for item in default)}]"
+        return f"[{', '.join(_literal(item, kind.item, field, records) for item in default)}]"
     if isinstance(kind, Map):
-        members = (f"{json.dumps(k)}: {_literal(v, kind.value, field)}" for k, v in default.items())
-        return f"{{ {', '.join(members)} }}"
+        return _object({k: _literal(v, kind.value, field, records) for k, v in default.items()})
+    if isinstance(kind, Reference):
+        members = {each.wire: each for each in records[kind.record].fields}
+        return _object(
+            {k: _literal(v, members[k].type, members[k], records) for k, v in default.items()}
+        )
     if isinstance(kind, Integer) and (_integer(kind, field) == "f.bigint" or abs(default) > _SAFE):
         return f"{default}n"
     return _written(default)
+
+
+def _object(members: Mapping[str, str]) -> str:
+    return f"{{ {', '.join(f'{json.dumps(key)}: {text}' for key, text in members.items())} }}"
 
 
 def _written(value: Any) -> str:

@@ -27,7 +27,7 @@ def write_files(directory: Path, texts: Mapping[str, str], *, force: bool = Fals
     changed = {
         directory / name: text
         for name, text in sorted(texts.items())
-        if _read(directory / name) != text.encode()
+        if read_file(directory / name) != text.encode()
     }
     if not force:
         _refuse_foreign([path for path in changed if not _is_ours(path)])
@@ -37,7 +37,8 @@ def write_files(directory: Path, texts: Mapping[str, str], *, force: bool = Fals
     return list(changed)
 
 
-def _read(path: Path) -> bytes | None:
+def read_file(path: Path) -> bytes | None:
+    """Return what is in a file, or None where there is none."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -45,7 +46,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _is_ours(path: Path) -> bool:
-    content = _read(path)
+    content = read_file(path)
     return content is None or is_marked(content)
 
 

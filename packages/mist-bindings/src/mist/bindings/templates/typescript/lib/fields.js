@@ -289,7 +289,9 @@ export class RecordType {
         if (given === undefined && member.omitted !== undefined) {
             return member.omitted;
         }
-        const written = member.type.write(given ?? member.fallback ?? zeroOf(member.type), path);
+        const isAbsent = given === undefined || (given === null && !member.type.takesNull);
+        const value = isAbsent ? (member.fallback ?? zeroOf(member.type)) : given;
+        const written = member.type.write(value, path);
         return member.nullWhenEmpty && isPayload && written === "[]" ? "null" : written;
     }
 }

@@ -5,14 +5,18 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 import pytest
+
+from mist.command.demo.declaration import NEEDED
+
+if missing := [name for name in NEEDED if find_spec(f"mist.{name}") is None]:
+    pytest.skip(f"the extra `demo` is not installed: {missing}", allow_module_level=True)
 
 _PATIENCE = 60
 
@@ -20,26 +24,10 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill and process gro
 
 
 @pytest.fixture
-def start(tmp_path):
-    """Start `mist demo` with its runs in an empty directory; nothing of it is left afterwards."""
-    started = []
-
-    def start_demo(*words):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mist.command", "demo", "--dir", tmp_path, *map(str, words)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start_demo
-    left = _tools(tmp_path)
-    for process in started:
-        process.kill()
-        process.communicate()
-    for each in left:
+def demo(start, tmp_path):
+    """Start `mist demo` with its runs in an empty directory; no tool is left afterwards."""
+    yield lambda *words: start("demo", "--dir", tmp_path, *words)
+    for each in _tools(tmp_path):
         with contextlib.suppress(psutil.NoSuchProcess):
             each.kill()
 
@@ -79,11 +67,11 @@ def _report(process):
     return json.loads(out)
 
 
-def test_the_results_are_the_same_on_every_transport(start):
+def test_the_results_are_the_same_on_every_transport(demo):
     """Channels, HTTP, files, pipes: the same scores, calls, tokens and cost for the same seed."""
     transports = ("chan", "http", "file", "stdio")
     settings = ("--tasks", 40, "--latency", 0.01, "--fail-rate", 0.25, "--format", "json")
-    running = {name: start("--transport", name, *settings) for name in transports}
+    running = {name: demo("--transport", name, *settings) for name in transports}
     reports = {name: _report(process) for name, process in running.items()}
     expected = reports["chan"]
     assert expected["total"]["tasks"] == 40
@@ -95,9 +83,9 @@ def test_the_results_are_the_same_on_every_transport(start):
                 assert figures[key] == expected["models"][model][key]
 
 
-def test_each_process_of_the_http_form_is_a_service(start, tmp_path):
+def test_each_process_of_the_http_form_is_a_service(demo, tmp_path):
     """All four answer probes and tell metrics; Ctrl-C drains them, and none is left."""
-    process = start("--transport", "http", "--latency", 0.4)
+    process = demo("--transport", "http", "--latency", 0.4)
     urls = {}
     for line in process.stderr:
         if found := re.match(r"(\w+): (http://\S+) \(/healthz, /readyz, /metricsz\)", line):
@@ -125,10 +113,10 @@ def test_each_process_of_the_http_form_is_a_service(start, tmp_path):
 
 
 @pytest.mark.parametrize("transport", ["http", "stdio"])
-def test_when_the_parent_is_killed_nothing_is_left(start, tmp_path, transport):
+def test_when_the_parent_is_killed_nothing_is_left(demo, tmp_path, transport):
     """After kill -9 the tools notice, and end; the run goes on, and comes to the same."""
     settings = ("--tasks", 60, "--seed", 3, "--format", "json")
-    process = start("--transport", transport, "--latency", 0.3, *settings)
+    process = demo("--transport", transport, "--latency", 0.3, *settings)
     _wait(lambda: _completed(tmp_path) >= 5, "five results")
     run_id = _run_id(tmp_path)
     process.kill()
@@ -136,16 +124,16 @@ def test_when_the_parent_is_killed_nothing_is_left(start, tmp_path, transport):
     _wait(lambda: not _tools(tmp_path), "the end of all tools")
     before = _completed(tmp_path)
     assert 5 <= before < 60
-    told = _report(start("--resume", run_id, "--transport", "chan", "--latency", 0.001, *settings))
+    told = _report(demo("--resume", run_id, "--transport", "chan", "--latency", 0.001, *settings))
     assert told["resumed"] == before
     assert _completed(tmp_path) == 60
-    assert told["fingerprint"] == _report(start("--latency", 0.001, *settings))["fingerprint"]
+    assert told["fingerprint"] == _report(demo("--latency", 0.001, *settings))["fingerprint"]
 
 
 @pytest.mark.parametrize("transport", ["http", "file"])
-def test_when_a_tool_is_killed_the_others_end(start, tmp_path, transport):
+def test_when_a_tool_is_killed_the_others_end(demo, tmp_path, transport):
     """Kill -9 of infermux ends the run soon, with its name, and leaves nothing running."""
-    process = start("--transport", transport, "--latency", 0.3)
+    process = demo("--transport", transport, "--latency", 0.3)
     _wait(lambda: _completed(tmp_path) >= 1, "a result")
     (victim,) = (each for each in _tools(tmp_path) if "infermux" in each.cmdline())
     started = time.monotonic()
