@@ -237,3 +237,23 @@ async def test_whatever_is_cancelled_when_nothing_is_lost_or_sent_twice(seed):
     assert not rejected & set(delivered)
     assert not cancelled_in_the_queue & set(delivered)
     await subject.close(1.0)
+
+
+async def test_an_error_that_nobody_foresaw_is_that_batchs_alone() -> None:
+    """Where memory runs out, those who were in that request are told, and those behind go on."""
+    lines = []
+
+    async def post(batch, _headers):
+        lines.append(batch)
+        if b"large" in batch:
+            raise MemoryError
+        await asyncio.sleep(0)
+        return [None] * len(batch)
+
+    sends = coalescer(post, max_messages=1)
+    results = await asyncio.gather(
+        *(sends.send(line, {}) for line in (b"one", b"large", b"two")), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [type(None), MemoryError, type(None)]
+    await sends.send(b"three", {})
+    assert lines == [[b"one"], [b"large"], [b"two"], [b"three"]]

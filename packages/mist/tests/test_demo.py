@@ -226,6 +226,24 @@ def test_a_killed_run_goes_on_where_it_was(report, start, tmp_path):
 
 
 @needs_extra
+@pytest.mark.skipif(os.name != "posix", reason="limits are POSIX's")
+def test_a_full_disk_does_not_cost_a_run_its_settings(demo, report):
+    """Where they cannot be written again the run is not begun, and can be when there is room."""
+    import resource  # Windows has none
+
+    first = report("--seed", 5)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        ended = demo("--resume", first["run"], "--workers", 2, tasks=None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert ended.status != 0
+    assert re.match(r"mist: \w+: cannot keep run \S+ in .*: File too large\n", ended.err)
+    assert report("--resume", first["run"], tasks=None)["fingerprint"] == first["fingerprint"]
+
+
+@needs_extra
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_finishes_what_has_begun(start, tmp_path, number, status):

@@ -31,7 +31,10 @@ class ResultFiles:
         Raises:
             StorageError: It could not be kept.
         """
-        name = _sha256(content)
+        try:
+            name = _sha256(content)
+        except OSError as exc:  # it loads a module, for which there may be no file descriptor
+            raise StorageError.of(exc, f"cannot keep a result in {self._directory}") from exc
         final = self._path(name)
         # Steps with the same result may come at the same time.
         temporary = f"{final}.{os.getpid()}-{next(_temporary)}.tmp"
@@ -62,9 +65,10 @@ class ResultFiles:
         try:
             with disk.read(path) as file:
                 content = file.read()
+            digest = _sha256(content)
         except OSError as exc:
             raise StorageError.of(exc, f"cannot read the result in {path}") from exc
-        if _sha256(content) != name:
+        if digest != name:
             raise CheckpointError(f"the result in {path} is damaged: its SHA-256 is another one")
         return content
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from types import CoroutineType, GeneratorType
+from weakref import WeakSet
 
 from mist.circuitbreaker.attempt import Attempt
 from mist.circuitbreaker.circuit import Circuit, Permit
@@ -35,7 +37,8 @@ class Breaker:
     of these that succeeds closes it, the first that fails opens it again. What a call comes to
     after the state has changed no longer matters, and a cancelled call says nothing.
 
-    One breaker may be shared by any number of tasks, event loops and threads.
+    One breaker may be shared by any number of tasks, event loops and threads. A forked child goes on
+    with a copy of its own.
 
     Args:
         threshold: failures in a row that open the circuit; None leaves it to the ratios.
@@ -104,6 +107,7 @@ class Breaker:
         # may close an abandoned generator, and with it give a permit back, in any of these lines.
         self._lock = RLock()
         self._probes_entered: list[Permit] = []
+        _breakers.add(self)
 
     @property
     def state(self) -> State:
@@ -271,6 +275,15 @@ class Breaker:
         name = f"name={self.name!r}, " if self.name else ""
         return f"<Breaker {name}{self.state}, {succeeded} succeeded, {failed} failed>"
 
+    def after_fork(self) -> None:
+        """Go on in a forked child, without the threads that had the lock or were calling."""
+        from threading import RLock  # noqa: PLC0415  # as in __init__
+
+        self._lock = RLock()
+        self._hook.after_fork()
+        self._circuit.forget_probes()
+        self._probes_entered.clear()
+
     def _attempt(self) -> Attempt:
         return Attempt(self._admit(), self._settle)
 
@@ -328,6 +341,18 @@ class Breaker:
             permit = self._probes_entered.pop(0) if self._probes_entered else None
         if permit is not None:
             self._take_back(permit, good=None)
+
+
+_breakers: WeakSet[Breaker] = WeakSet()
+
+
+def _after_fork() -> None:
+    for breaker in tuple(_breakers):
+        breaker.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _want_awaitable(made: object) -> None:

@@ -128,6 +128,11 @@ class Circuit:
         elif self._trips(now, good=good, slow=slow):
             self._open(now)
 
+    def forget_probes(self) -> None:
+        """Take it that those who had a probe's permit are gone, and let others have them."""
+        if self.state is State.HALF_OPEN:
+            self._begin_anew()
+
     def reset(self) -> None:
         """Close the circuit and forget what led to its state."""
         if self.state is State.CLOSED:

@@ -32,6 +32,10 @@ class StateHook:
         self._hook = hook
         self._delivering = allocate_lock()
 
+    def after_fork(self) -> None:
+        """Forget in a forked child the thread that was delivering."""
+        self._delivering = allocate_lock()
+
     def deliver(self) -> None:
         """Pass on what has changed, unless another thread, or the hook's caller, is at it."""
         while self._changes and self._delivering.acquire(blocking=False):

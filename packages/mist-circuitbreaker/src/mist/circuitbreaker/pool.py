@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
+from weakref import WeakSet
 
 from mist.circuitbreaker.breaker import Breaker
 from mist.circuitbreaker.rules import want_count
@@ -48,6 +50,7 @@ class BreakerPool:
         self._settings = settings
         self._breakers: OrderedDict[Hashable, Breaker] = OrderedDict()
         self._lock = RLock()
+        _pools.add(self)
         self._make("")  # so that a wrong setting is an error here, and not at the first call
 
     def get(self, key: Hashable) -> Breaker:
@@ -88,6 +91,12 @@ class BreakerPool:
     def __contains__(self, key: object) -> bool:
         return key in self._breakers
 
+    def after_fork(self) -> None:
+        """Go on in a forked child, without the thread that had the lock."""
+        from threading import RLock  # noqa: PLC0415  # as in Breaker
+
+        self._lock = RLock()
+
     def _make(self, key: Hashable) -> Breaker:
         hook = self._on_state_change
         if hook is None:
@@ -100,3 +109,15 @@ class BreakerPool:
         oldest = next(iter(self._breakers))
         closed = (k for k, breaker in self._breakers.items() if breaker.state is State.CLOSED)
         return next(closed, oldest)
+
+
+_pools: WeakSet[BreakerPool] = WeakSet()
+
+
+def _after_fork() -> None:
+    for pool in tuple(_pools):
+        pool.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

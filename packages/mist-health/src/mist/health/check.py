@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
 
 from mist.health.go_duration import go_duration
@@ -42,6 +44,7 @@ class Check:
         self._clock = clock
         self._lock = threading.Lock()
         self._run: Run | None = None
+        _checks.add(self)
 
     async def result(self) -> CheckResult:
         """Return what the check finds, now or within the time that a result is cached.
@@ -60,6 +63,11 @@ class Check:
             duration=outcome.ended - outcome.began,
             age=self._clock() - outcome.ended,
         )
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child, where neither the run nor who had the lock goes on."""
+        self._lock = threading.Lock()
+        self._run = None
 
     def _latest_run(self) -> Run:
         """Return the run under way or the cached one, or start another in this event loop."""
@@ -82,3 +90,15 @@ class Check:
         now = self._clock()
         problem = own_problem(f"still running after {go_duration(now - run.began)}")
         return Outcome(problem, "timed out", run.began, now, time.time())
+
+
+_checks: weakref.WeakSet[Check] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for check in tuple(_checks):
+        check.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -78,7 +78,8 @@ class Handler:
             fn: called without arguments; healthy unless it raises. What it returns does not
                 count, but for what looks like a mistake and is therefore reported as a problem:
                 False, an exception, something left to await.
-            timeout: seconds after which it counts as failed. A coroutine is cancelled then. A
+            timeout: seconds after which it counts as failed; where the process was stopped for some
+                of them, it has as many in addition, once. A coroutine is cancelled then. A
                 thread cannot be stopped: until it ends, probes report that it is still running,
                 and it is not started again.
             critical: whether the service is unready (503) while the check fails; if False it is

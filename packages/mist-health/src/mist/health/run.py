@@ -17,6 +17,9 @@ from mist.health.problem import Problem, own_problem, raised_problem, returned_p
 
 T = TypeVar("T")
 
+# A timer that fires this much too late, in seconds, tells of a time when nothing could go on.
+_STANDSTILL = 0.1
+
 
 End = Literal["finished", "timed out", "cancelled"]
 
@@ -70,7 +73,8 @@ class Run:
 
     def start(self) -> None:
         """Begin the work, in the running event loop."""
-        timer = self._loop.call_later(self._timeout, self._expire)
+        due = self._loop.time() + self._timeout
+        timer = self._loop.call_at(due, self._expire_at, due)
         self._task = self._loop.create_task(self._work(), name=f"mist.health {self._name}")
         self._task.add_done_callback(lambda _: timer.cancel())
 
@@ -103,6 +107,18 @@ class Run:
         except TimeoutError:
             self._settle(self._timed_out, "timed out")
             return self._outcome.result()
+
+    def _expire_at(self, due: float) -> None:
+        """Expire, unless the process was stopped or its event loop stood still until now.
+
+        The check could not go on meanwhile, or not be heard; once, it has that time in addition.
+        """
+        late = self._loop.time() - due
+        if late < _STANDSTILL:
+            self._expire()
+        elif self.settled is None and self._task is not None:
+            timer = self._loop.call_later(min(late, self._timeout), self._expire)
+            self._task.add_done_callback(lambda _: timer.cancel())
 
     def _expire(self) -> None:
         self._settle(self._timed_out, "timed out")

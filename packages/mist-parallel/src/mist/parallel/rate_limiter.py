@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 
@@ -62,7 +64,7 @@ class RateLimiter:
 
     Strict: there is no window, wherever it begins, with more in it. (A token bucket lets up to
     twice as much through: a full bucket, and what flows in meanwhile.) Tasks of any event loop
-    and threads may share one.
+    and threads may share one. A forked child goes on with a rate of its own.
 
     Args:
         rate: how many, or how much of what `cost` counts, such as tokens.
@@ -91,6 +93,7 @@ class RateLimiter:
         # Reentrant, because the collector may close an abandoned coroutine, which then leaves
         # the queue, in any of the lines that hold the lock.
         self._lock = threading.RLock()
+        _limiters.add(self)
 
     @property
     def present_rate(self) -> float:
@@ -190,6 +193,11 @@ class RateLimiter:
             self._window.change(entry, by)
             self._wake_first()
 
+    def after_fork(self) -> None:
+        """Go on in a forked child, without the threads that had the lock or were waiting."""
+        self._lock = threading.RLock()
+        self._queue.clear()
+
     def _advance(self, waiter: _Waiter) -> float | None:
         """Grant the waiter its wish, or tell how long to wait, unless it is woken before."""
         with self._lock:
@@ -242,6 +250,18 @@ class RateLimiter:
             raise ParallelError(
                 f"cost {cost:g} never fits into a rate of {self.rate:g} per {self.interval:g} s"
             )
+
+
+_limiters: weakref.WeakSet[RateLimiter] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for limiter in tuple(_limiters):
+        limiter.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _Waiter:

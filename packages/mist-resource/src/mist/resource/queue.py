@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -29,7 +31,7 @@ class FairQueue:
 
     A claim waits behind an earlier one even where it would fit and that would not, so that a
     large one is not starved by small ones. Tasks of any event loop and threads may wait in one
-    queue.
+    queue. A forked child has units of its own.
 
     Attributes:
         limit: how many units there are.
@@ -46,6 +48,8 @@ class FairQueue:
         # Reentrant, because the collector may close an abandoned coroutine, and with it give
         # units back, in any of the lines that hold the lock.
         self._lock = threading.RLock()
+        self._inherited = 0
+        _queues.add(self)
 
     @property
     def waiting(self) -> int:
@@ -101,10 +105,21 @@ class FairQueue:
         """Return units; False, and nothing is done, if fewer than that are out."""
         with self._lock:
             if amount > self.taken:
-                return False
+                # A block that its parent had entered may end in a forked child as well.
+                if amount > self._inherited:
+                    return False
+                self._inherited -= amount
+                return True
             self.taken -= amount
             self._serve()
             return True
+
+    def after_fork(self) -> None:
+        """Begin with all units in a forked child: who had them, or waited, is not in it."""
+        self._lock = threading.RLock()
+        self._inherited += self.taken
+        self.taken = 0
+        self._waiting.clear()
 
     def _queue_up(self, claim: Claim) -> None:
         with self._lock:
@@ -145,3 +160,15 @@ class FairQueue:
 def _resolve(turn: asyncio.Future[None]) -> None:
     if not turn.done():
         turn.set_result(None)
+
+
+_queues: weakref.WeakSet[FairQueue] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for queue in tuple(_queues):
+        queue.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

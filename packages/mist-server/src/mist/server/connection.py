@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -332,11 +333,19 @@ class Connection(HttpToolsProtocol):
 
     def _start_reading_timer(self) -> None:
         if self._in_head:
-            self._read_timer = self.loop.call_later(self._limits.header_timeout, self._check_head)
+            self._read_timer = self.loop.call_later(
+                self._limits.header_timeout, self._look_again, self._check_head
+            )
         elif self._exchange is not None:
             self._read_timer = self.loop.call_later(
-                self._limits.body_timeout, self._check_body, self._exchange, self._exchange.received
+                self._limits.body_timeout,
+                self._look_again,
+                partial(self._check_body, self._exchange, self._exchange.received),
             )
+
+    def _look_again(self, check: Callable[[], None]) -> None:
+        """Check when what has arrived is read: a stopped process comes to its timers before that."""
+        self._read_timer = self.loop.call_later(0, check)
 
     def _stop_reading_timer(self) -> None:
         if self._read_timer is not None:
@@ -370,9 +379,12 @@ class Connection(HttpToolsProtocol):
         if self._write_timer is None:
             self._write_timer = self.loop.call_later(
                 self._limits.write_timeout,
-                self._check_writing,
+                self._look_whether_it_reads,
                 self.transport.get_write_buffer_size(),
             )
+
+    def _look_whether_it_reads(self, before: int) -> None:
+        self._write_timer = self.loop.call_later(0, self._check_writing, before)
 
     def _stop_writing_timer(self) -> None:
         if self._write_timer is not None:

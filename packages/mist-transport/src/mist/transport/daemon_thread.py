@@ -1,6 +1,7 @@
-"""A blocking call that may never return, on a thread that no process has to wait for."""
+"""Threads that no process has to wait for, for blocking calls that may never return."""
 
 import asyncio
+import errno
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,6 +9,18 @@ from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+def start_daemon(work: Callable[[], object], name: str) -> None:
+    """Start a thread that does not keep the process alive.
+
+    Raises:
+        OSError: EAGAIN: the system lets this process have no more threads, or no memory for one.
+    """
+    try:
+        threading.Thread(target=work, name=name, daemon=True).start()
+    except RuntimeError as exc:
+        raise OSError(errno.EAGAIN, str(exc)) from exc
 
 
 async def on_daemon_thread(name: str, call: Callable[[], T]) -> T:
@@ -18,6 +31,9 @@ async def on_daemon_thread(name: str, call: Callable[[], T]) -> T:
     Args:
         name: The thread's.
         call: What may block.
+
+    Raises:
+        OSError: EAGAIN: there is no thread to be had.
     """
     loop = asyncio.get_running_loop()
     finished: asyncio.Future[T] = loop.create_future()
@@ -34,5 +50,5 @@ async def on_daemon_thread(name: str, call: Callable[[], T]) -> T:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settled)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    start_daemon(run, name)
     return await finished

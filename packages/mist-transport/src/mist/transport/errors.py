@@ -22,6 +22,8 @@ _CODES = {
     errno.EADDRNOTAVAIL: "validation",
     errno.ENOSPC: "unavailable",
     errno.EDQUOT: "unavailable",
+    errno.EAGAIN: "unavailable",
+    errno.ENOMEM: "unavailable",
     errno.EMFILE: "unavailable",
     errno.ENFILE: "unavailable",
     errno.ETIMEDOUT: "timeout",

@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 import threading
+import weakref
 import zlib
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ from mist.transport.writing import PipeWriter
 # Windows would write a carriage return before each newline, and end a file at Ctrl-Z.
 _O_BINARY: Final = getattr(os, "O_BINARY", 0)
 
+_appending: "weakref.WeakSet[File]" = weakref.WeakSet()
+
 
 class File(Conversation):
     """A file of JSON lines: `send` appends, `receive` reads from the start.
@@ -35,7 +38,8 @@ class File(Conversation):
     Any number of processes may append to one file at once: a message is one write. The file is
     opened at the first `send` or `receive`, and made (mode 0600) at the first `send`; one that
     is there keeps its mode, and a symbolic link is followed. A named pipe or a device serves as
-    well; there `send` waits for its reader.
+    well; there `send` waits for its reader. A forked child appends to the file as another process
+    does; what its parent reads it cannot read on.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, follow: bool = False) -> None:
@@ -60,6 +64,7 @@ class File(Conversation):
         # One of them is what `send` has opened, according to what the path names.
         self._appender: Appender | None = None
         self._pipe: PipeWriter | None = None
+        self._appended_path = self.path
         self._closed = False
 
     async def send(self, message: Message) -> None:
@@ -121,11 +126,32 @@ class File(Conversation):
                 f"cannot append to {self.path}: compressed files can only be read",
                 code="validation",
             )
-        fd, readable = _open_to_append(self.path)
+        fd, readable = _open_to_append(self._appended_path)
         if stat.S_ISREG(os.fstat(fd).st_mode):
-            self._appender = Appender(fd, self.path, readable=readable)
+            try:
+                self._appender = Appender(fd, self.path, readable=readable)
+            except OSError as exc:
+                raise TransportError.from_os_error(exc, f"cannot append to {self.path}") from exc
+            # A forked child may have another working directory when it opens the file again.
+            self._appended_path = self._appended_path.absolute()
+            _appending.add(self)
         else:
             self._pipe = PipeWriter(fd, str(self.path))
+
+    def after_fork(self) -> None:
+        """Let a forked child open the file again: a descriptor that is inherited moves for both."""
+        if self._appender is not None:
+            self._appender.close()
+            self._appender = None
+
+
+def _after_fork() -> None:
+    for file in tuple(_appending):
+        file.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _open_for_reading(path: Path, stop: threading.Event, *, follow: bool) -> Source:

@@ -10,9 +10,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final, Protocol
 
 from mist.protocol import Message
+from mist.transport.daemon_thread import start_daemon
 from mist.transport.errors import EndOfStream, TransportClosed, TransportError
 from mist.transport.lines import LineParser
 from mist.transport.readiness import is_readable
@@ -40,7 +42,8 @@ class Source(Protocol):
 class ChunkReader:
     """Reads a source on a thread of its own, a few chunks ahead of the event loop.
 
-    A chunk that a cancelled call waited for is given to the next call.
+    A chunk that a cancelled call waited for is given to the next call. A source that cannot be
+    opened is tried again by the next call; one that fails while it is read, fails for good.
     """
 
     def __init__(self, open_source: Callable[[threading.Event], Source]) -> None:
@@ -55,22 +58,35 @@ class ChunkReader:
         self._places = threading.Semaphore(_READ_AHEAD)
         self._chunks: deque[bytes | Exception] = deque()
         self._arrival: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_open = False
 
     async def next_chunk(self) -> bytes:
-        """Wait for the next chunk; empty at the end, and ever after."""
+        """Wait for the next chunk; empty at the end, and ever after.
+
+        Raises:
+            TransportError: Code `validation`: the thread tells another event loop, perhaps that of
+                the process which this one was forked from.
+        """
         if self._arrival is None and not self._stop.is_set():
-            self._arrival = asyncio.Event()
-            threading.Thread(
-                target=self._run,
-                args=(asyncio.get_running_loop(), self._arrival),
-                name="mist-reader",
-                daemon=True,  # a read that never returns must not keep the process alive
-            ).start()
+            arrival, loop = asyncio.Event(), asyncio.get_running_loop()
+            # A daemon: a read that never returns must not keep the process alive.
+            start_daemon(partial(self._run, loop, arrival), "mist-reader")
+            self._arrival, self._loop = arrival, loop
         while self._arrival is not None and not self._chunks:
+            if self._loop is not asyncio.get_running_loop():
+                raise TransportError(
+                    "it is being read in another event loop, or by the process that forked this"
+                    " one; make a transport for each",
+                    code="validation",
+                )
             await self._arrival.wait()
             self._arrival.clear()
         chunk = self._chunks[0]
         if isinstance(chunk, Exception):
+            if not self._is_open and not self._stop.is_set():
+                self._chunks.clear()
+                self._arrival = None
             raise chunk
         if chunk:
             self._chunks.popleft()
@@ -94,6 +110,7 @@ class ChunkReader:
     def _run(self, loop: asyncio.AbstractEventLoop, arrival: asyncio.Event) -> None:
         try:
             source = self._open_source(self._stop)
+            self._is_open = True
             try:
                 chunk = b"."
                 while chunk:

@@ -117,10 +117,10 @@ class PipeWriter:
     async def _finish(self, write: _Write) -> None:
         try:
             await on_daemon_thread("mist-writer", partial(_write_all, self.fd, write.data))
-        except OSError as exc:
+        except Exception as exc:  # noqa: BLE001  # out of memory, say: whoever waits is told
             self._torn = True
             if not write.done.done():
-                write.done.set_exception(self._explain(exc))
+                write.done.set_exception(self._explain(exc) if isinstance(exc, OSError) else exc)
         else:
             self._torn = False
             if not write.done.done():

@@ -130,6 +130,10 @@ class Coalescer:
                 failed = batch + [lane.popleft() for _ in range(waited_throughout)]
             for waiting in failed:
                 _settle(waiting, _own(exc))
+        except Exception as exc:  # noqa: BLE001  # out of memory, say: those behind go on
+            for waiting in batch:
+                if not waiting.fate.done():
+                    waiting.fate.set_exception(exc)
         else:
             for waiting, fate in zip(batch, fates, strict=True):
                 _settle(waiting, fate)

@@ -119,7 +119,7 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Watch whether the client reads."""
         super().pause_writing()
-        self._write_timer = self.loop.call_later(self._patience, self.transport.abort)
+        self._write_timer = self.loop.call_later(self._patience, self._look_whether_it_reads)
 
     def resume_writing(self) -> None:
         """It does."""
@@ -210,12 +210,20 @@ class Connection(HttpToolsProtocol):
         return None
 
     def _await_head(self) -> None:
+        self._read_timer = self.loop.call_later(self._patience, self._look_for_head)
+
+    # A process that was stopped comes to its timers before it sees what has happened meanwhile.
+
+    def _look_for_head(self) -> None:
         self._read_timer = self.loop.call_later(
-            self._patience,
+            0,
             self._turn_away,
             HTTPStatus.REQUEST_TIMEOUT,
             f"no request arrived within {self._patience:g} seconds",
         )
+
+    def _look_whether_it_reads(self) -> None:
+        self._write_timer = self.loop.call_later(0, self.transport.abort)
 
     def _turn_away(self, status: HTTPStatus, reason: str) -> None:
         """Answer what is no request that can be served, and close the connection."""

@@ -35,6 +35,7 @@ _CLOSE: Final[Header] = (b"connection", b"close")
 # An answer that is given before the body has been read would be lost if the connection were
 # closed under a peer that still writes: so what it writes is read for a while, and dropped.
 _LINGER_SECONDS: Final = 1.0
+_SECOND_LOOK: Final = 0.1  # seconds after a deadline
 _MOST_DIGITS: Final = 20  # of Content-Length that matter: what has more is too long in any case
 # After this many messages of one batch, others get their turn on the event loop.
 _TURN: Final = 1024
@@ -106,9 +107,17 @@ class Endpoint:
         announced = headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced.lstrip(b"0")[:_MOST_DIGITS] or b"0") > limit:
             raise _too_long(limit)
+        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._body_timeout):
-                return await self._read(receive, limit)
+            async with asyncio.timeout(None) as deadline:
+                # A process that was stopped comes to its timers before it sees what has arrived.
+                timer = loop.call_later(
+                    self._body_timeout, lambda: deadline.reschedule(loop.time() + _SECOND_LOOK)
+                )
+                try:
+                    return await self._read(receive, limit)
+                finally:
+                    timer.cancel()
         except TimeoutError:
             raise Refused(
                 HTTPStatus.REQUEST_TIMEOUT,

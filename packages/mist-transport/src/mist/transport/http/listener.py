@@ -21,6 +21,29 @@ from mist.transport.http.endpoint import Endpoint
 _IDLE_SECONDS: Final = 120
 
 
+class _ListeningSocket(socket):
+    """A listening socket that fails once where it fails.
+
+    asyncio rests for a second where there are no file descriptors left to accept with, but goes on
+    to the end of the backlog first, with a complaint for each place of it.
+    """
+
+    _has_failed = False
+
+    def accept(self) -> tuple[socket, Any]:
+        """Accept a connection; who asks again after an error is told that none waits."""
+        if self._has_failed:
+            self._has_failed = False
+            raise BlockingIOError
+        try:
+            return super().accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            raise
+        except OSError:
+            self._has_failed = True
+            raise
+
+
 class Listener:
     """Serves one endpoint at one address.
 
@@ -87,6 +110,7 @@ class Listener:
             # The thread cannot be stopped: what it will have bound is given back.
             binding.add_done_callback(_give_back)
             raise
+        bound.socket = _ListeningSocket(fileno=bound.socket.detach())
         try:
             listener = cls(
                 bound,

@@ -67,6 +67,7 @@ class HTTPSender:
         max_batch_bytes: int,
     ) -> None:
         self._target = target
+        self._loop = asyncio.get_running_loop()
         self._token = token
         self._timeout = timeout
         self._batch = batch
@@ -107,6 +108,12 @@ class HTTPSender:
         """
         if self._closed:
             raise TransportClosed(f"the transport to {self._target.name} is closed")
+        if self._loop is not asyncio.get_running_loop():
+            raise TransportError(
+                f"the connections to {self._target.name} belong to another event loop, or to the"
+                " process that forked this one; dial in each",
+                code="validation",
+            )
         line = message.marshal()
         if len(line) > MAX_MESSAGE_SIZE:
             _refuse_too_large(message, line)

@@ -2,9 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mist.protocol import MAX_MESSAGE_SIZE, Message
 from mist.transport.errors import TransportClosed, TransportError
@@ -19,6 +19,8 @@ from mist.transport.interface import Conversation
 if TYPE_CHECKING:  # aiohttp and uvicorn are imported by the call that needs them
     from mist.transport.http.listener import Listener
     from mist.transport.http.sender import HTTPSender
+
+T = TypeVar("T")
 
 
 class HTTP(Conversation):
@@ -198,7 +200,7 @@ class HTTP(Conversation):
                     " a second address",
                     code="conflict",
                 )
-            listener_type = await asyncio.to_thread(_import_listener)
+            listener_type = await _load(_import_listener)
             listener = await listener_type.start(
                 address,
                 self._endpoint,
@@ -272,7 +274,7 @@ class HTTP(Conversation):
             if self._sender is None:
                 # Reading certificates and importing are left to a thread: both take a while.
                 tls = await asyncio.to_thread(self._tls) if self._tls else None
-                sender_type = await asyncio.to_thread(_import_sender)
+                sender_type = await _load(_import_sender)
                 self._refuse_if_closed()
                 self._sender = sender_type(
                     target,
@@ -304,6 +306,13 @@ class HTTP(Conversation):
 
 def _payload_size(received: Received) -> int:
     return len(received[0].payload)
+
+
+async def _load(import_it: Callable[[], T]) -> T:
+    try:
+        return await asyncio.to_thread(import_it)
+    except OSError as exc:  # modules are files, for which there may be no descriptor
+        raise TransportError.from_os_error(exc, "cannot load what HTTP needs") from exc
 
 
 def _import_sender() -> "type[HTTPSender]":

@@ -73,6 +73,7 @@ def old_run(base: Path, run_id: str, change: Callable[[Settings], Settings]) -> 
     Raises:
         MistError: There is no such run (code `not_found`), somebody has it, or what is wanted
             would give other results (code `conflict`).
+        TransportError: Its directory cannot be written.
     """
     directory = base / run_id
     path = directory / SETTINGS_FILE
@@ -85,7 +86,10 @@ def old_run(base: Path, run_id: str, change: Callable[[Settings], Settings]) -> 
     refuse_other_results(kept, wanted, run_id)
     run = Run(run_id, directory, wanted)
     with _held(run):
-        write_settings(wanted, path)
+        try:
+            write_settings(wanted, path)
+        except OSError as exc:
+            raise TransportError.from_os_error(exc, f"cannot keep run {run_id} in {base}") from exc
         yield run
 
 

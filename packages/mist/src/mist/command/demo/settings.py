@@ -67,9 +67,15 @@ def load_settings(path: Path) -> Settings:
 
 
 def write_settings(settings: Settings, path: Path) -> None:
-    """Write the file that `load_settings`, and each process of the run, reads."""
+    """Write the file that `load_settings`, and each process of the run, reads.
+
+    All of it or nothing: a run whose settings are lost to a full disk, or to a kill in this moment,
+    could not go on.
+    """
     lines = [f"{name} = {json.dumps(value)}\n" for name, value in asdict(settings).items()]
-    path.write_text("".join(["# What this run of `mist demo` was started with.\n", *lines]))
+    whole = path.with_suffix(".tmp")
+    whole.write_text("".join(["# What this run of `mist demo` was started with.\n", *lines]))
+    whole.replace(path)
 
 
 def refuse_other_results(kept: Settings, wanted: Settings, run_id: str) -> None:
