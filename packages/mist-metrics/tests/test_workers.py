@@ -435,6 +435,7 @@ def test_no_file_is_written_through_a_link_that_somebody_planted(worker, path, t
     assert target.read_text() == "theirs"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes as POSIX has them")
 def test_the_files_are_private_wherever_they_are(worker, path):
     """Also in a directory that others may look into."""
     path.mkdir(parents=True)
