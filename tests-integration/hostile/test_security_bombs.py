@@ -100,7 +100,7 @@ def test_the_limit_of_this_test_is_one(tmp_path):
         (gzip.compress(LINE) * 5_000, 0, 5_000, None),
         (gzip.compress(LINE) + bytes(10_000), 0, 1, None),
         (gzip.compress(LINE) + b"trailing garbage", 8, 1, "damaged gzip data"),
-        (gzip.compress(LINE * 10)[:-9], 8, 10, "damaged gzip data"),
+        (gzip.compress(LINE * 10)[:-4], 8, 10, "damaged gzip data"),
         (gzip.compress(LINE)[:-8] + bytes(8), 8, 1, "damaged gzip data: CRC"),
         (b"\x1f\x8b\x08\x08\0\0\0\0\0\x03" + b"a" * 500_000, 8, 0, "damaged gzip data"),
         (b"\x1f\x8b\x08\x04\0\0\0\0\0\x03\xff\xff", 8, 0, "damaged gzip data"),
