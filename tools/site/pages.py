@@ -20,11 +20,16 @@ GUIDES = {
 PROJECT = {
     "Architecture": "ARCHITECTURE.md",
     "Reliability": "RELIABILITY.md",
+    "Security": "SECURITY.md",
     "Contributing": "CONTRIBUTING.md",
     "Releasing": "RELEASING.md",
 }
 # Programs that pages point to, each of which becomes a listing.
-_LISTED = ("examples/*.py", "packages/mist/src/mist/command/demo/*.py")
+_LISTED = (
+    "examples/*.py",
+    "packages/mist/src/mist/command/demo/*.py",
+    "tests-integration/hostile/storing_receiver.py",
+)
 SUBPACKAGES = {
     "mist-trace": ["mist.trace.otel"],
     "mist-transport": ["mist.transport.sync", "mist.transport.testing"],
