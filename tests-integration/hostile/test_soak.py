@@ -22,7 +22,7 @@ import pytest
 from mist.protocol import Message, marshal_lines
 
 HERE = Path(__file__).parent
-MESSAGES = int(os.environ.get("MIST_SOAK_MESSAGES", "20000"))
+MESSAGES = int(os.environ.get("MIST_SOAK_MESSAGES", "10000"))
 KILLS = int(os.environ.get("MIST_SOAK_KILLS", "3"))
 SEED = int(os.environ.get("MIST_SOAK_SEED", "7"))
 INTERVAL = 0.1 if MESSAGES < 100_000 else 1.0  # seconds between two samples
