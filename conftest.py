@@ -11,8 +11,8 @@ settings.load_profile("shared-machine")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Use two processes more than there are cores: many tests wait for another process, or time."""
-    return min((os.cpu_count() or 1) + 2, 8)
+    """Use one process more than there are cores: many tests wait for another process, or time."""
+    return min((os.cpu_count() or 1) + 1, 8)
 
 
 def pytest_collection_finish() -> None:
