@@ -98,6 +98,18 @@ async def struck_elsewhere(command, args):
     await asyncio.sleep(30)
 
 
+def struck_in_destructor(command, args):
+    import os
+    import signal
+
+    class Held:
+        def __del__(self):
+            os.kill(os.getpid(), getattr(signal, args[0]))
+
+    Held()
+    doze()
+
+
 async def lingers(command, args):
     try:
         print("ready", flush=True)
@@ -117,7 +129,7 @@ async def absorbs(command, args):
 
 
 for run in (many, many_tasks, past_stdout, socket_breaks, fails, fails_async, waits, waits_async,
-            struck_elsewhere, lingers, absorbs):
+            struck_elsewhere, struck_in_destructor, lingers, absorbs):
     app.add_command(Command(run.__name__.replace("_", "-"), f"Does: {run.__name__}", run))
 
 paint = Command("paint", "Paint a file, 100% covered", lambda command, args: print(args))

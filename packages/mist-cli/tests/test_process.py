@@ -103,6 +103,17 @@ def test_a_signal_wakes_a_loop_that_it_did_not_interrupt(start, name, status):
 
 
 @posix
+@pytest.mark.parametrize(
+    ("name", "status", "word"), [("SIGINT", 130, "interrupted"), ("SIGTERM", 143, "terminated")]
+)
+def test_a_signal_is_not_lost_where_python_drops_exceptions(start, name, status, word):
+    """A signal that strikes in a destructor, whose exceptions Python drops, ends the program."""
+    process = start("struck-in-destructor", name)
+    _, err = process.communicate(timeout=15)
+    assert (process.returncode, err) == (status, f"tool: cancelled: {word}\n")
+
+
+@posix
 def test_debug_shows_where_a_signal_struck(start):
     """With --debug, Ctrl-C tells what the program was waiting for."""
     process = start("waits", "--debug")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Timer
     from types import FrameType
     from typing import Self
 
+_PAUSE = 0.01  # seconds, in which whatever swallowed an exception has returned
 # Those that exist here: Windows has no SIGHUP, and only Windows has SIGBREAK.
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
@@ -34,12 +37,17 @@ class Termination:
     The first one calls `cancel`, if there is one; a further one, or one without `cancel`,
     raises `Terminated`. A signal that the application handles or ignores already, and any
     signal outside of the main thread, is left alone.
+
+    Python drops an exception that is raised in a destructor or in a callback of a weak reference,
+    as its imports use. Where that was the one of a signal, Ctrl-C included, the signal is sent
+    again, so that it does not go without effect.
     """
 
     def __init__(self) -> None:
         self.cancel: Callable[[], object] | None = None
         self.signum: int | None = None
         self._handled: list[int] = []
+        self._again: Timer | None = None
 
     def __enter__(self) -> Self:
         for signum in _SIGNALS:
@@ -50,9 +58,15 @@ class Termination:
                     # Not the main thread, which alone may handle signals.
                     break
                 self._handled.append(signum)
+        self._former_hook, self._hook = sys.unraisablehook, self._see_to_dropped
+        sys.unraisablehook = self._hook
         return self
 
     def __exit__(self, *_: object) -> None:
+        if sys.unraisablehook is self._hook:
+            sys.unraisablehook = self._former_hook
+        if self._again is not None:
+            self._again.cancel()
         for signum in self._handled:
             if signal.getsignal(signum) == self._handle:
                 signal.signal(signum, signal.SIG_DFL)
@@ -63,3 +77,25 @@ class Termination:
             self.cancel()
         else:
             raise Terminated(signum)
+
+    def _see_to_dropped(self, dropped: sys.UnraisableHookArgs) -> None:
+        exc = dropped.exc_value
+        if isinstance(exc, Terminated):
+            self._send_again(exc.signum)
+        elif isinstance(exc, KeyboardInterrupt):
+            self._send_again(signal.SIGINT)
+        else:
+            self._former_hook(dropped)
+
+    def _send_again(self, signum: int) -> None:
+        # Raised here and now, it would be dropped as well.
+        from threading import Timer, main_thread  # noqa: PLC0415  # loads when it is needed
+
+        main = main_thread().ident
+        if main is not None and hasattr(signal, "pthread_kill"):
+            # Also interrupts a system call that waits.
+            self._again = Timer(_PAUSE, signal.pthread_kill, (main, signum))
+        else:
+            self._again = Timer(_PAUSE, signal.raise_signal, (signum,))
+        self._again.daemon = True
+        self._again.start()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from mist.cli import Command
+from mist.command.signals_held import signals_held
 from mist.errors import Code, exit_code
 
 # `typing` would be half of what the rest takes to import, so only type checkers see it.
@@ -24,7 +25,9 @@ def _when_run(module: str) -> Any:
     """Return the `run` of a module of this package, without importing it yet."""
 
     def run(command: Command, args: list[str]) -> Any:
-        return import_module(f"mist.command.{module}").run(command, args)
+        with signals_held():
+            run_command = import_module(f"mist.command.{module}").run
+        return run_command(command, args)
 
     return run
 

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from mist.cli import Command
+from mist.command.signals_held import signals_held
 from mist.errors import Code, MistError
 
 NEEDED: Final = (
@@ -76,6 +77,7 @@ def _load() -> Callable[[Command], int]:
             f"mist demo needs {', '.join(missing)} as well: in a checkout of the repository,"
             f" pip install {' '.join(f'./packages/{name}' for name in missing)}",
         )
-    from mist.command.demo.running import run_demo  # noqa: PLC0415  # most of mist, for this command alone
+    with signals_held():
+        from mist.command.demo.running import run_demo  # noqa: PLC0415  # most of mist, for this command alone
 
     return run_demo
