@@ -372,6 +372,28 @@ def test_without_a_handler_ctrl_c_ends_in_order_as_well(program):
     assert running.end() == (0, ["hook", "interrupted"], "")
 
 
+def test_without_a_handler_ctrl_c_may_strike_the_run_itself(program):
+    """It does so in the first moments of an idle program; the hooks run all the same."""
+    running = program("""
+        event_wait = asyncio.Event.wait
+
+        async def struck(event):
+            asyncio.Event.wait = event_wait
+            signal.raise_signal(signal.SIGINT)
+
+        async def main():
+            on_shutdown(lambda: print("hook"))
+            await asyncio.sleep(60)
+
+        asyncio.Event.wait = struck
+        try:
+            run(main, signals=False)
+        except KeyboardInterrupt:
+            print("interrupted")
+    """)
+    assert running.end() == (0, ["hook", "interrupted"], "")
+
+
 def test_a_forked_child_dies_of_signals_as_if_there_were_no_run(program):
     """It has inherited the handler, but the run is not its own."""
     running = program("""

@@ -124,8 +124,12 @@ class Course:
 
     async def _until_requested(self) -> None:
         while self._scope.reason is None:
-            self._scope.changed.clear()
-            await self._scope.changed.wait()
+            try:
+                self._scope.changed.clear()
+                await self._scope.changed.wait()
+            except KeyboardInterrupt as exc:
+                # Where no signal is handled, Ctrl-C strikes whatever runs just then.
+                self._scope.fail(exc)
 
     def _begin(self) -> None:
         plan = self._plan
