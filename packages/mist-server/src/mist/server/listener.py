@@ -14,10 +14,12 @@ from uvicorn.server import ServerState
 
 from mist.server.asgi import ASGIApp
 from mist.server.binding import BoundSocket
-from mist.server.connection import Connection, Service, raw_problem
+from mist.server.connection import Connection
 from mist.server.limits import Limits
 from mist.server.logger import Log
+from mist.server.problem import raw_problem
 from mist.server.refusal import refuse_newcomers
+from mist.server.service import Service
 
 # After this many connections accepted at once, others get their turn on the event loop.
 _TURN: Final = 64
