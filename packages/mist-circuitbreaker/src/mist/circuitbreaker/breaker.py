@@ -60,7 +60,7 @@ class Breaker:
         clock: seconds that never go back.
 
     Raises:
-        ValueError: A setting is out of its range, or nothing would ever open the circuit.
+        InvalidSettingError: A setting is out of its range, or nothing would ever open the circuit.
         TypeError: A hook is not callable, or a coroutine function.
     """
 

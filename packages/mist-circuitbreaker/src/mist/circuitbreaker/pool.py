@@ -31,7 +31,8 @@ class BreakerPool:
         settings: of each breaker, as `Breaker` takes them; its name is the key's text.
 
     Raises:
-        ValueError: `max_breakers` is not an integer of 1 or more, or a setting is out of its range.
+        InvalidSettingError: `max_breakers` is not an integer of 1 or more, or a setting is out of
+            its range.
         TypeError: A setting is not one that `Breaker` takes.
     """
 
