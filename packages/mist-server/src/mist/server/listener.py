@@ -138,7 +138,7 @@ class Listener:
             pass  # until nobody is left whom the system has let in already
         self._bound.socket.close()
         for connection in tuple(self._service.shared.connections):
-            connection.leave()  # type: ignore[union-attr]  # all are of our class
+            cast("Connection", connection).leave()
 
     async def _until_quiet(self) -> None:
         shared = self._service.shared
