@@ -68,11 +68,11 @@ class BoundSocket:
         process at any moment, whose file may have got the same number.
         """
         path, self._path = self._path, None
-        try:
-            if path is not None and os.path.samestat(path.lstat(), self._file):
+        if path is None:
+            return
+        with suppress(OSError):  # it is gone already, or cannot be removed any more
+            if os.path.samestat(path.lstat(), self._file):
                 path.unlink()
-        except OSError:
-            pass  # it is gone already
 
     def close(self) -> None:
         """Listen no more."""

@@ -39,7 +39,7 @@ class Bound:
         path, self._path = self._path, None
         if path is None or self._file is None:
             return
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it is gone already, or cannot be removed any more
             if os.path.samestat(path.lstat(), self._file):
                 path.unlink()
 
