@@ -328,6 +328,32 @@ async def test_a_start_that_is_cancelled_leaves_nothing_behind(tmp_path):
             await asyncio.sleep(0.01)
 
 
+@needs_unix
+async def test_a_start_that_is_cancelled_again_and_again_leaves_no_socket_behind(tmp_path):
+    """Not even while the application is given time to go."""
+
+    async def hang(scope, receive, send):
+        await receive()
+        await asyncio.sleep(60)
+
+    path = tmp_path / "server.sock"
+    server = Server(f"unix:{path}")
+    server.handle("/", hang)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(5):
+        while not path.exists():
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    for _ in range(3):
+        serving.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    async with asyncio.timeout(5):
+        while path.exists() or len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can do it")
 async def test_newcomers_to_a_socket_about_to_close_are_refused_and_not_reset():
     """They find nobody, try again as TCP does, and are refused."""
