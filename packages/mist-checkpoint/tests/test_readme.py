@@ -20,7 +20,7 @@ def examples():
 @pytest.mark.parametrize("number", range(max(1, len(examples()))))
 def test_the_readme_examples_run(number, tmp_path, monkeypatch):
     """Each example in the README runs as it stands, in an empty directory."""
-    if not examples():
+    if not README.is_file():
         pytest.skip("the tests are run without the README beside them")
     monkeypatch.chdir(tmp_path)
     exec(compile(examples()[number], str(README), "exec"), {"__name__": "readme"})

@@ -9,8 +9,14 @@ import pickle
 
 import pytest
 
-from mist.circuitbreaker import Breaker, CircuitOpenError, State, is_failure
-from mist.errors import Code, MistError, http_status, is_retryable
+from mist.circuitbreaker import (
+    Breaker,
+    CircuitOpenError,
+    InvalidSettingError,
+    State,
+    is_failure,
+)
+from mist.errors import Code, MistError, code_of, http_status, is_retryable
 
 
 def _fail(error=OSError):
@@ -235,8 +241,10 @@ async def test_a_function_of_the_wrong_kind_is_named_and_counts_as_nothing(thres
 )
 def test_a_wrong_setting_is_named(setting, text):
     """The error says which setting, what it may be, and what it was."""
-    with pytest.raises(ValueError, match=text):
+    with pytest.raises(InvalidSettingError, match=text) as caught:
         Breaker(**setting)
+    assert isinstance(caught.value, ValueError)
+    assert code_of(caught.value) == Code.VALIDATION
 
 
 def test_the_share_of_failures_opens_it(clock):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mist.circuitbreaker import BreakerPool, CircuitOpenError, State
+from mist.circuitbreaker import BreakerPool, CircuitOpenError, InvalidSettingError, State
 
 
 def _break(pool, key):
@@ -67,9 +67,11 @@ def test_a_key_can_be_forgotten(clock):
 
 def test_wrong_settings_show_at_once():
     """Not at the first call of the first key."""
-    with pytest.raises(ValueError, match="threshold must be"):
+    with pytest.raises(InvalidSettingError, match="threshold must be"):
         BreakerPool(threshold=0)
-    with pytest.raises(ValueError, match="max_breakers must be an integer of 1 or more, got 0"):
+    with pytest.raises(
+        InvalidSettingError, match="max_breakers must be an integer of 1 or more, got 0"
+    ):
         BreakerPool(max_breakers=0)
     with pytest.raises(TypeError, match="treshold"):
         BreakerPool(treshold=3)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import threading
 
 import pytest
@@ -370,3 +371,47 @@ def test_no_time_to_drain_is_no_wait(virtually, log):
     report = ended(virtually, main, drain_timeout=0)
     assert log == [("hook", 8)]
     assert [each.name for each in report.stragglers] == ["job"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_ends_what_its_parent_began_and_begins_nothing(program):
+    """Nobody waits there for its work; and a lock that another thread had does not hold it up."""
+    running = program("""
+        def refused(call):
+            try:
+                call()
+            except LifecycleError as exc:
+                return "forked from" in str(exc)
+
+        async def main():
+            group = drain_group("requests")
+            group.add()
+            held, go_on = threading.Event(), threading.Event()
+
+            def hold():
+                with group._in_flight._lock:
+                    held.set()
+                    go_on.wait()
+
+            thread = threading.Thread(target=hold)
+            with group.track("block"):
+                thread.start()
+                held.wait()
+                child = os.fork()
+                if child != 0:
+                    go_on.set()
+            if child == 0:
+                signal.alarm(20)
+                group.done()
+                work = asyncio.sleep(0)
+                calls = [group.add, group.track("job").__enter__, lambda: group.spawn(work)]
+                calls += [drain_group, request_shutdown, lambda: on_shutdown(print)]
+                os._exit(not all(map(refused, calls)))
+            thread.join()
+            group.done()
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+        run(main)
+    """)
+    code, out, err = running.end()
+    assert (code, out) == (0, ["0"]), err

@@ -9,6 +9,7 @@ from mist.protocol import (
     InferRequest,
     Message,
     MessageType,
+    PayloadTypeError,
     ProtocolError,
     payload_class,
     payload_type,
@@ -59,13 +60,14 @@ def test_an_unknown_type_has_no_class():
 
 def test_a_type_that_is_taken_is_refused():
     """A second class for a type is an error that names both classes."""
-    with pytest.raises(ValueError, match=r"already registered for .*Order; choose .*Other"):
+    with pytest.raises(PayloadTypeError, match=r"registered for .*Order; choose .*Other") as caught:
 
         @payload_type("test.order")
         class Other(msgspec.Struct):
             pass
 
-    with pytest.raises(ValueError, match=r"already registered for .*InferRequest"):
+    assert caught.value.code == "conflict"
+    with pytest.raises(PayloadTypeError, match=r"already registered for .*InferRequest"):
         payload_type(MessageType.INFER_REQUEST)(Invoice)
     assert payload_class("test.order") is Order
 
@@ -93,5 +95,7 @@ def test_one_class_may_serve_several_types():
 
 def test_an_empty_type_is_refused():
     """A type without a name cannot be registered."""
-    with pytest.raises(ValueError, match="must not be empty"):
+    with pytest.raises(PayloadTypeError, match="must not be empty") as caught:
         payload_type("")
+    assert caught.value.code == "validation"
+    assert isinstance(caught.value, ValueError)

@@ -4,16 +4,21 @@
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
 import stat
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from starlette.responses import PlainTextResponse
 
 from mist.server import Server, ServerError
+from mist.server.address import UnixAddress
+from mist.server.binding import BoundSocket
 from mist.server.errors import ServerError as OwnError
 from mist.server.refusal import refuse_newcomers
 
@@ -176,6 +181,48 @@ async def test_the_socket_of_a_dead_process_is_replaced_and_nothing_else(serve, 
 
 
 @needs_unix
+def test_of_many_that_start_at_once_one_listens(tmp_path):
+    """None takes the place of another that found the same dead socket, and was faster."""
+    path = tmp_path / "server.sock"
+    together = threading.Barrier(8)
+
+    def start(_):
+        together.wait()
+        try:
+            return BoundSocket(UnixAddress(str(path)), backlog=64, unix_mode=0o600)
+        except ServerError as exc:
+            return exc
+
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(20):
+            with socket.socket(socket.AF_UNIX) as dead:
+                dead.bind(str(path))
+            results = list(threads.map(start, range(8)))
+            (bound,) = [each for each in results if isinstance(each, BoundSocket)]
+            assert {each.code for each in results if each is not bound} == {"conflict"}
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(5)
+                client.connect(str(path))
+            bound.close()
+            assert list(tmp_path.iterdir()) == []
+
+
+@needs_unix
+def test_a_directory_that_stays_locked_is_a_conflict(tmp_path, monkeypatch):
+    """A starter waits for another one, and not for ever for whoever else it is."""
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr("mist.server.binding._LOCK_SECONDS", 0.1)
+    fd = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    address = UnixAddress(f"{tmp_path}/server.sock")
+    with pytest.raises(ServerError, match="keeps its directory locked") as caught:
+        BoundSocket(address, backlog=1, unix_mode=0o600)
+    assert caught.value.code == "conflict"
+    os.close(fd)
+    BoundSocket(address, backlog=1, unix_mode=0o600).close()
+
+
+@needs_unix
 async def test_a_unix_socket_where_none_can_be(serve, tmp_path):
     """The error names the path and the reason."""
     with pytest.raises(ServerError, match="No such file or directory") as caught:
@@ -278,6 +325,32 @@ async def test_a_start_that_is_cancelled_leaves_nothing_behind(tmp_path):
     async with asyncio.timeout(5):
         # A thread may still be binding one of them.
         while any(tmp_path.iterdir()) or len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0.01)
+
+
+@needs_unix
+async def test_a_start_that_is_cancelled_again_and_again_leaves_no_socket_behind(tmp_path):
+    """Not even while the application is given time to go."""
+
+    async def hang(scope, receive, send):
+        await receive()
+        await asyncio.sleep(60)
+
+    path = tmp_path / "server.sock"
+    server = Server(f"unix:{path}")
+    server.handle("/", hang)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(5):
+        while not path.exists():
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    for _ in range(3):
+        serving.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    async with asyncio.timeout(5):
+        while path.exists() or len(asyncio.all_tasks()) > 1:
             await asyncio.sleep(0.01)
 
 

@@ -245,3 +245,63 @@ async def test_what_cannot_be_json_or_a_header_does_not_break_the_answer(serve, 
     error = HTTPException(400, {"fields": [1, 2]})
     _, problem = await problem_of(serve, ask, raising(error))
     assert problem["detail"] == {"fields": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("headers", "fault"),
+    [
+        ({"X-Next": "a\r\nSet-Cookie: secret"}, "character in the header b'x-next'"),
+        ({"X-Next": "secret\x00"}, "character in the header b'x-next'"),
+        ({"X Next": "secret"}, "a header b'x next', which is no name"),
+    ],
+)
+@pytest.mark.parametrize("whole", [True, False])
+async def test_an_illegal_header_is_answered_with_500_and_logged_by_its_name(
+    serve, connect, caplog, headers, fault, *, whole
+):
+    """Nothing of the response is sent, and the connection serves the next request."""
+
+    async def handler(request):
+        if request.url.path == "/well":
+            return PlainTextResponse("well")
+        if whole:
+            return PlainTextResponse("secret", headers=headers)
+        return StreamingResponse(iter(["secret"]), headers=headers)
+
+    client = await connect(await serve({"/": handler}, access_log=True))
+    with caplog.at_level(logging.INFO):
+        answer = await client.ask("GET", "/")
+        assert (await client.ask("GET", "/well")).body == b"well"
+    assert (answer.status, json.loads(answer.body)["code"]) == (500, "internal")
+    assert b"secret" not in answer.body
+    assert "set-cookie" not in answer.headers
+    (record,) = [r for r in caplog.records if r.exc_info]
+    assert fault in str(record.exc_info[1])
+    assert "secret" not in str(record.exc_info[1])
+    accessed = [r.status for r in caplog.records if hasattr(r, "bytes")]
+    assert accessed == [500, 200]
+
+
+@pytest.mark.parametrize(
+    ("start", "fault"),
+    [
+        ({"status": 600}, "the status 600"),
+        (
+            {"status": 200, "headers": [("x-next", "text")]},
+            "a header 'x-next' that is not in bytes",
+        ),
+        ({"status": 200, "headers": [(b"content-length", b"many")]}, "a head that cannot be sent"),
+    ],
+)
+async def test_a_head_that_cannot_be_sent_is_answered_with_500(serve, ask, caplog, start, fault):
+    """Whatever an ASGI application takes for one."""
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", **start})
+        await send({"type": "http.response.body", "body": b"never sent"})
+
+    answer = await ask(await serve({"/": app}), "GET", "/")
+    assert answer.status == 500
+    assert b"never sent" not in answer.body
+    (record,) = [r for r in caplog.records if r.exc_info]
+    assert fault in str(record.exc_info[1])

@@ -19,8 +19,8 @@ from mist.transport.backpressure import blocking_send
 from mist.transport.channel import Channel
 from mist.transport.errors import BufferFull, TransportClosed, TransportError
 from mist.transport.layer import Layer, wrap
-from mist.transport.middleware import with_retry
 from mist.transport.resilient import Resilient
+from mist.transport.retrying import with_retry
 from mist.transport.testing import FaultyTransport
 
 

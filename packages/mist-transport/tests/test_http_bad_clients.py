@@ -140,7 +140,7 @@ async def test_bodies_that_arrive_at_once_are_bounded_in_all(http):
     for _, writer in held:
         writer.write(head + b" " * 60_000)
     async with asyncio.timeout(5.0):
-        done, _ = await asyncio.wait(
+        done, waiting = await asyncio.wait(
             [asyncio.create_task(reader.readuntil(b"\r\n\r\n")) for reader, _ in held],
             return_when=asyncio.FIRST_COMPLETED,
         )
@@ -149,6 +149,7 @@ async def test_bodies_that_arrive_at_once_are_bounded_in_all(http):
     assert b"retry-after" in answer
     for _, writer in held:
         writer.close()
+    await asyncio.gather(*waiting, return_exceptions=True)
     await asyncio.sleep(0.05)
     sender = await http(receiver.listen_url)
     await sender.send(Message.new("test", "acme.text", "x" * 200_000))  # alone, it may be larger

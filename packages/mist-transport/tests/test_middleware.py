@@ -20,7 +20,8 @@ from mist.transport.errors import (
 from mist.transport.headers import incoming_headers, outgoing_headers
 from mist.transport.interface import Transport
 from mist.transport.layer import Layer, unwrap, wrap
-from mist.transport.middleware import with_logging, with_metrics, with_retry, with_tracing
+from mist.transport.observing import with_logging, with_metrics, with_tracing
+from mist.transport.retrying import with_retry
 from mist.transport.testing import MockTransport
 
 

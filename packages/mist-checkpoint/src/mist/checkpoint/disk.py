@@ -1,8 +1,5 @@
-# ruff: noqa: PTH103, PTH105, PTH106, PTH108, PTH112, PTH120, PTH123
-"""Files for the owner alone, whose bytes and names survive a loss of power.
-
-Without pathlib, which would be a quarter of what importing the package costs.
-"""
+# ruff: noqa: PTH103, PTH105, PTH106, PTH108, PTH112, PTH120, PTH123  # pathlib takes long to load
+"""Files for the owner alone, whose bytes and names survive a loss of power."""
 
 import contextlib
 import os

@@ -60,7 +60,7 @@ class Breaker:
         clock: seconds that never go back.
 
     Raises:
-        ValueError: A setting is out of its range, or nothing would ever open the circuit.
+        InvalidSettingError: A setting is out of its range, or nothing would ever open the circuit.
         TypeError: A hook is not callable, or a coroutine function.
     """
 
@@ -275,7 +275,7 @@ class Breaker:
         name = f"name={self.name!r}, " if self.name else ""
         return f"<Breaker {name}{self.state}, {succeeded} succeeded, {failed} failed>"
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Go on in a forked child, without the threads that had the lock or were calling."""
         from threading import RLock  # noqa: PLC0415  # as in __init__
 
@@ -348,7 +348,7 @@ _breakers: WeakSet[Breaker] = WeakSet()
 
 def _after_fork() -> None:
     for breaker in tuple(_breakers):
-        breaker.after_fork()
+        breaker._after_fork()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # of this module
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,4 +1,4 @@
-"""What a caller gets instead of a call."""
+"""What a caller gets instead of a call, or of a breaker."""
 
 from __future__ import annotations
 
@@ -18,6 +18,16 @@ class CircuitOpenError(MistError):
         super().__init__(Code.UNAVAILABLE, _describe(name, retry_after), retry_after=retry_after)
         self.args = (name, retry_after)
         self.name = name
+
+
+class InvalidSettingError(ValueError):
+    """A setting makes no sense; the text names it, and says what would.
+
+    Attributes:
+        code: `validation`: the program is wrong, and trying again does not help.
+    """
+
+    code = Code.VALIDATION
 
 
 class WrongFunctionError(TypeError):

@@ -31,7 +31,8 @@ class BreakerPool:
         settings: of each breaker, as `Breaker` takes them; its name is the key's text.
 
     Raises:
-        ValueError: `max_breakers` is not an integer of 1 or more, or a setting is out of its range.
+        InvalidSettingError: `max_breakers` is not an integer of 1 or more, or a setting is out of
+            its range.
         TypeError: A setting is not one that `Breaker` takes.
     """
 
@@ -91,7 +92,7 @@ class BreakerPool:
     def __contains__(self, key: object) -> bool:
         return key in self._breakers
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Go on in a forked child, without the thread that had the lock."""
         from threading import RLock  # noqa: PLC0415  # as in Breaker
 
@@ -116,7 +117,7 @@ _pools: WeakSet[BreakerPool] = WeakSet()
 
 def _after_fork() -> None:
     for pool in tuple(_pools):
-        pool.after_fork()
+        pool._after_fork()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # of this module
 
 
 if hasattr(os, "register_at_fork"):

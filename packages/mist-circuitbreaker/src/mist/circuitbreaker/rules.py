@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mist.circuitbreaker.errors import InvalidSettingError
 from mist.circuitbreaker.window import MOST_CALLS
 
 _INFINITE = float("inf")
@@ -11,7 +12,7 @@ class Rules:
     """The checked settings of a circuit; `Breaker` says what each of them means.
 
     Raises:
-        ValueError: A setting is out of its range; the text names it.
+        InvalidSettingError: A setting is out of its range; the text names it.
     """
 
     __slots__ = (
@@ -51,18 +52,20 @@ class Rules:
         _want_ratio("failure_ratio", failure_ratio)
         _want_ratio("slow_ratio", slow_ratio)
         if not 1 <= timeout_growth < _INFINITE:
-            raise ValueError(f"timeout_growth must be 1 or more, got {timeout_growth!r}")
+            raise InvalidSettingError(f"timeout_growth must be 1 or more, got {timeout_growth!r}")
         if (slow_ratio is None) != (slow_call is None):
-            raise ValueError("slow_ratio and slow_call belong together: give both or neither")
+            raise InvalidSettingError(
+                "slow_ratio and slow_call belong together: give both or neither"
+            )
         if slow_call is not None:
             _want_seconds("slow_call", slow_call)
         if min_calls > MOST_CALLS:
-            raise ValueError(
+            raise InvalidSettingError(
                 f"min_calls must be {MOST_CALLS} or less, as many as a window remembers,"
                 f" got {min_calls!r}"
             )
         if threshold is None and failure_ratio is None and slow_ratio is None:
-            raise ValueError(
+            raise InvalidSettingError(
                 "nothing would ever open the circuit: give threshold, failure_ratio or slow_ratio"
             )
         self.threshold = threshold
@@ -93,14 +96,14 @@ def want_count(name: str, value: int) -> None:
     """Refuse what is not an integer of 1 or more."""
     # A bool is an int to Python, but nobody means it.
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without a type checker
-        raise ValueError(f"{name} must be an integer of 1 or more, got {value!r}")
+        raise InvalidSettingError(f"{name} must be an integer of 1 or more, got {value!r}")
 
 
 def _want_seconds(name: str, value: float) -> None:
     if not 0 < value < _INFINITE:
-        raise ValueError(f"{name} must be a positive number of seconds, got {value!r}")
+        raise InvalidSettingError(f"{name} must be a positive number of seconds, got {value!r}")
 
 
 def _want_ratio(name: str, value: float | None) -> None:
     if value is not None and not 0 < value <= 1:
-        raise ValueError(f"{name} must be more than 0 and at most 1, got {value!r}")
+        raise InvalidSettingError(f"{name} must be more than 0 and at most 1, got {value!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from mist.lifecycle.errors import LifecycleError
 
 TYPE_CHECKING = False
@@ -35,7 +37,7 @@ class Work:
 
 
 class InFlight:
-    """All that is in flight in one run.
+    """All that is in flight in one run. What a forked child does is no part of its parent's run.
 
     Args:
         on_idle: called whenever nothing is left, from any thread.
@@ -47,9 +49,15 @@ class InFlight:
         self.over = False
         self.spawned: set[asyncio.Task[Any]] = set()
         self._on_idle = on_idle
+        self._pid = os.getpid()
         # A signal handler asks who is in flight, maybe while its own thread is in here.
         self._lock = threading.RLock()
         self._work: dict[Work, None] = {}
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether the run is another process's, which this one was forked from."""
+        return os.getpid() != self._pid
 
     @property
     def busy(self) -> bool:
@@ -63,6 +71,11 @@ class InFlight:
 
     def begin(self, work: Work, count: int = 1) -> None:
         """Count work."""
+        if self.is_inherited:
+            raise LifecycleError(
+                f"{work.name}: the run is that of the process which this one was forked from, and"
+                " nothing here waits for its work; start a run of its own"
+            )
         with self._lock:
             if self.over:
                 raise LifecycleError(f"{work.name}: the run is over, nothing waits for its work")
@@ -71,6 +84,8 @@ class InFlight:
 
     def end(self, work: Work) -> bool:
         """Count one piece of work less; False if there is none."""
+        if self.is_inherited:
+            return True  # begun before the fork; and who had the lock then has it for good
         with self._lock:
             if work.count == 0:
                 return False
@@ -100,7 +115,8 @@ class DrainGroup:
         A shutdown that has begun counts them as well, as long as it has not waited in vain.
 
         Raises:
-            LifecycleError: `count` is not an integer of 1 or more, or the run is over.
+            LifecycleError: `count` is not an integer of 1 or more, the run is over, or it is that
+                of the process which this one was forked from.
         """
         # A bool is an int to Python, but nobody means it.
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
@@ -111,7 +127,8 @@ class DrainGroup:
         """Say that one piece of added work is over.
 
         Raises:
-            LifecycleError: nothing that was added is left.
+            LifecycleError: nothing that was added is left, unless in a forked child, where the
+                work is its parent's.
         """
         if not self._in_flight.end(self._added):
             raise LifecycleError(f"{self._name}: done() was called more often than add()")
@@ -135,7 +152,7 @@ class DrainGroup:
             name: the task's name, by which a report calls it.
 
         Raises:
-            LifecycleError: the run is over; the coroutine is closed.
+            LifecycleError: the run is over, or another process's; the coroutine is closed.
         """
         import asyncio  # noqa: PLC0415  # loaded already where there is a run
 

@@ -95,6 +95,11 @@ def _scope(caller: str) -> Scope:
         )
     if scope.over:
         raise LifecycleError(f"{caller}() was called after its run was over")
+    if scope.in_flight.is_inherited:
+        raise LifecycleError(
+            f"{caller}() was called in a process forked from its run, of which the run is not;"
+            " start a run of its own"
+        )
     return scope
 
 

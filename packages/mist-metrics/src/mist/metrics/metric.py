@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from _thread import RLock  # threading has the same, and takes as long to import as all of this
+from abc import ABC, abstractmethod
 from time import sleep
 
 TYPE_CHECKING = False  # typing itself would be most of what importing this package costs
@@ -22,7 +23,7 @@ _MOST = 16 * _BATCH
 _PAUSE = 0.001  # seconds
 
 
-class Metric:
+class Metric(ABC):
     """One series: a name, labels and what has been recorded.
 
     A record is appended to a list, which is one atomic step, and every so often a batch of them
@@ -94,9 +95,9 @@ class Metric:
             finally:
                 self._folding = False
 
+    @abstractmethod
     def _folded(self, state: Any, batch: list[Any]) -> Any:
         """Return the state after a batch; the list is the method's own."""
-        raise NotImplementedError
 
 
 def as_float(value: object) -> float:

@@ -193,7 +193,7 @@ class RateLimiter:
             self._window.change(entry, by)
             self._wake_first()
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Go on in a forked child, without the threads that had the lock or were waiting."""
         self._lock = threading.RLock()
         self._queue.clear()
@@ -257,7 +257,7 @@ _limiters: weakref.WeakSet[RateLimiter] = weakref.WeakSet()
 
 def _after_fork() -> None:
     for limiter in tuple(_limiters):
-        limiter.after_fork()
+        limiter._after_fork()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # of this module
 
 
 if hasattr(os, "register_at_fork"):

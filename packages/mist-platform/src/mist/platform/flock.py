@@ -44,6 +44,6 @@ def is_held(fd: int, holder: int) -> bool:
         os.kill(holder, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # somebody else's
-        return True
+    except PermissionError:
+        pass  # it is somebody else's, and there
     return True

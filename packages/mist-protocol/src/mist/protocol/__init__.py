@@ -1,6 +1,11 @@
 """The MIST message envelope: typed payloads, checksums, version negotiation."""
 
-from mist.protocol.errors import MessageTooLarge, ProtocolError, UnsupportedVersion
+from mist.protocol.errors import (
+    MessageTooLarge,
+    PayloadTypeError,
+    ProtocolError,
+    UnsupportedVersion,
+)
 from mist.protocol.limits import MAX_MESSAGE_SIZE
 from mist.protocol.lines import marshal_lines, unmarshal_lines
 from mist.protocol.message import Message
@@ -47,6 +52,7 @@ __all__ = [
     "Message",
     "MessageTooLarge",
     "MessageType",
+    "PayloadTypeError",
     "ProtocolError",
     "SchemaField",
     "Source",

@@ -1,4 +1,4 @@
-"""What can be wrong with a message."""
+"""What can be wrong with a message, and with what a program wants of one."""
 
 
 class ProtocolError(ValueError):
@@ -31,3 +31,14 @@ class MessageTooLarge(ProtocolError):
 
 class UnsupportedVersion(ProtocolError):
     """A protocol version, or a range of them, that this implementation does not speak."""
+
+
+class PayloadTypeError(ValueError):
+    """A class cannot be registered as the payload of a message type; the text says why.
+
+    Attributes:
+        code: The standard error code: `conflict` where another class holds the type, else
+            `validation`.
+    """
+
+    code: str = "validation"

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from mist.protocol.errors import PayloadTypeError
+
 C = TypeVar("C", bound=type)
 
 _classes: dict[str, type[Any]] = {}
@@ -17,19 +19,21 @@ def payload_type(message_type: str) -> Callable[[C], C]:
         message_type: The envelope's `type`, such as `"acme.order"`.
 
     Raises:
-        ValueError: Another class holds that type already.
+        PayloadTypeError: Another class holds that type already, or the type is empty.
     """
     if not message_type:
-        raise ValueError("message_type must not be empty")
+        raise PayloadTypeError("message_type must not be empty")
 
     def register(cls: C) -> C:
         holder = _classes.get(message_type)
         # The same class defined again is a module being reloaded, not a conflict.
         if holder is not None and _name(holder) != _name(cls):
-            raise ValueError(
+            taken = PayloadTypeError(
                 f"message type {message_type!r} is already registered for {_name(holder)};"
                 f" choose another type for {_name(cls)}"
             )
+            taken.code = "conflict"
+            raise taken
         _classes[str(message_type)] = cls
         return cls
 

@@ -56,8 +56,8 @@ def heap_usage() -> int:
 def task_count() -> int:
     """Return the number of unfinished tasks of the running event loop, 0 outside of one."""
     if "asyncio" not in sys.modules:
-        return 0  # who has tasks has imported it, which takes long
-    from asyncio import all_tasks  # noqa: PLC0415
+        return 0
+    from asyncio import all_tasks  # noqa: PLC0415  # who has tasks has it, and others need not wait
 
     try:
         return len(all_tasks())

@@ -132,8 +132,7 @@ async def persist(
 
 @cache
 def _asyncio() -> ModuleType:
-    # It would be most of the import for who retries plain functions. Cached, because even an
-    # import that is done already costs a noticeable part of a call.
-    import asyncio  # noqa: PLC0415
+    # Cached, because even an import that is done already costs a noticeable part of a call.
+    import asyncio  # noqa: PLC0415  # most of the import, for who retries plain functions
 
     return asyncio

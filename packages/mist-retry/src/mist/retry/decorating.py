@@ -62,7 +62,7 @@ def _retried(plan: Plan, fn: Any) -> Callable[..., Any]:
 
         return retry_async_generator(plan, fn)
     if any(map(inspect.isgeneratorfunction, kinds)):
-        from mist.retry.generators import retry_generator  # noqa: PLC0415
+        from mist.retry.generators import retry_generator  # noqa: PLC0415  # as above
 
         return retry_generator(plan, fn)
     if any(map(inspect.iscoroutinefunction, kinds)):

@@ -4,6 +4,9 @@ import errno
 import os
 import socket
 import stat
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +15,8 @@ from mist.server.address import TCPAddress, UnixAddress
 from mist.server.errors import ServerError
 
 _PROBE_SECONDS: Final = 1.0
+_LOCK_SECONDS: Final = 5.0
+_LOCK_INTERVAL: Final = 0.01
 
 
 class BoundSocket:
@@ -57,13 +62,17 @@ class BoundSocket:
         return TCPAddress(host, port)
 
     def unlink(self) -> None:
-        """Remove the file of a Unix socket, unless it is another's by now."""
+        """Remove the file of a Unix socket, unless it is another's by now.
+
+        The socket still listens: one that was closed already might have been replaced by another
+        process at any moment, whose file may have got the same number.
+        """
         path, self._path = self._path, None
-        try:
-            if path is not None and os.path.samestat(path.lstat(), self._file):
+        if path is None:
+            return
+        with suppress(OSError):  # it is gone already, or cannot be removed any more
+            if os.path.samestat(path.lstat(), self._file):
                 path.unlink()
-        except OSError:
-            pass  # it is gone already
 
     def close(self) -> None:
         """Listen no more."""
@@ -85,17 +94,56 @@ def _bind_tcp(host: str, port: int, backlog: int) -> socket.socket:
 def _bind_unix(path: str, backlog: int, mode: int) -> socket.socket:
     if not hasattr(socket, "AF_UNIX"):
         raise OSError(errno.EAFNOSUPPORT, "this system's Python has no Unix sockets")
-    _clear_the_way(path)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with _alone_at(path):
+        _clear_the_way(path)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.bind(path)
+            # Nobody can connect before it listens, so nobody slips in before this.
+            Path(path).chmod(mode)
+            sock.listen(backlog)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+
+@contextmanager
+def _alone_at(path: str) -> Generator[None, None, None]:
+    """Keep other starters out: one that finds a dead socket must not remove what another made.
+
+    It is the directory that is locked, for a lock file would have to stay there for good.
+    """
+    import fcntl  # noqa: PLC0415  # where there are Unix sockets, it is there as well
+
+    fd = os.open(Path(path).parent, os.O_RDONLY)
     try:
-        sock.bind(path)
-        # Nobody can connect before it listens, so nobody slips in before this.
-        Path(path).chmod(mode)
-        sock.listen(backlog)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+        _lock(fd, path)
+        yield
+    finally:
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)  # a process forked meanwhile would keep it
+        os.close(fd)
+
+
+def _lock(fd: int, path: str) -> None:
+    import fcntl  # noqa: PLC0415  # as above
+
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise ServerError(
+                    Code.CONFLICT,
+                    f"cannot listen at unix:{path}: another process keeps its directory locked",
+                ) from None
+            time.sleep(_LOCK_INTERVAL)
+        except OSError:
+            return  # this file system has no such locks
+        else:
+            return
 
 
 def _clear_the_way(path: str) -> None:
@@ -113,8 +161,10 @@ def _clear_the_way(path: str) -> None:
         try:
             probe.connect(path)
         except ConnectionRefusedError:
-            Path(path).unlink()
+            Path(path).unlink(missing_ok=True)
             return
+        except FileNotFoundError:
+            return  # who listened has just ended
         except (BlockingIOError, TimeoutError):
             pass  # somebody listens, and is busy
     raise ServerError(Code.CONFLICT, f"cannot listen at unix:{path}: another process listens there")

@@ -3,25 +3,22 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, cast
 
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
 from mist.errors import Code, MistError
-from mist.server.asgi import ASGIApp, Header, Receive, Scope, Send
+from mist.server.asgi import Header, Receive, Scope, Send
 from mist.server.exchange import Exchange, Outlet
 from mist.server.faults import is_disconnect
 from mist.server.head import HEAD_TOO_LARGE, MAX_HEAD, Refusal, judge_head, too_large
-from mist.server.limits import Limits
-from mist.server.logger import Log, client_of, request_fields
-from mist.server.problem import encode_problem, problem_of_status
+from mist.server.logger import client_of, request_fields
+from mist.server.problem import raw_problem
+from mist.server.service import Service
 
 _MAX_PIPELINED: Final = 256
 # How long what a client still sends is read and dropped, once it has its answer: closed at once,
@@ -32,32 +29,6 @@ _FAREWELL_SECONDS: Final = 0.25
 
 # What uvicorn would say of its own accord is said elsewhere, or is of no interest to anybody.
 _silent = logging.Logger("silent", level=logging.CRITICAL + 1)  # noqa: LOG001  # in no hierarchy
-
-
-@dataclass(slots=True, kw_only=True)
-class Service:
-    """What the connections of a server share.
-
-    Attributes:
-        app: What answers requests.
-        state: What it keeps for them since its start.
-        config: How uvicorn speaks HTTP.
-        shared: Where uvicorn keeps the connections and the tasks that answer.
-        connection_lost: Set whenever one of the connections is.
-        is_ending: Every response is the last of its connection, and says so.
-        is_leaving: Nobody listens any more: a connection without a request is closed.
-    """
-
-    app: ASGIApp
-    state: dict[str, Any]
-    limits: Limits
-    log: Log
-    access_log: Log | None
-    config: uvicorn.Config
-    shared: ServerState
-    connection_lost: asyncio.Event
-    is_ending: bool = False
-    is_leaving: bool = False
 
 
 class Connection(HttpToolsProtocol):
@@ -279,6 +250,19 @@ class Connection(HttpToolsProtocol):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # the exchange has its own
         exchange = self._unanswered.popleft()
+        try:
+            await self._serve(exchange, scope)
+            if exchange.is_over:
+                return
+            if exchange.has_begun:
+                self.transport.abort()
+            else:
+                await exchange.fail(MistError(Code.INTERNAL, "").to_problem())
+        finally:
+            self._open.discard(exchange)
+            exchange.end()
+
+    async def _serve(self, exchange: Exchange, scope: Scope) -> None:
         log = self._service.log
         try:
             await exchange.answer(self._service.app, scope)
@@ -287,14 +271,6 @@ class Connection(HttpToolsProtocol):
         except (Exception, SystemExit, KeyboardInterrupt) as exc:
             if not is_disconnect(exc):
                 log.exception("request failed", **request_fields(scope))
-        finally:
-            self._open.discard(exchange)
-        if exchange.is_over:
-            return
-        if exchange.has_begun:
-            self.transport.abort()
-        else:
-            await exchange.fail(MistError(Code.INTERNAL, "").to_problem())
 
     def _count_head(self, size: int) -> None:
         self._head_size += size
@@ -410,12 +386,3 @@ class _Trailers(list[Header]):
 
     def append(self, _: Header) -> None:
         """Forget it."""
-
-
-def raw_problem(status: HTTPStatus, reason: str, headers: Iterable[Header]) -> bytes:
-    """Return an answer to somebody of whom there is no request, as it is sent."""
-    problem = problem_of_status(status, reason)
-    _, own, body = encode_problem(problem, [*headers, (b"connection", b"close")])
-    lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
-    lines += [name + b": " + value for name, value in own]
-    return b"\r\n".join([*lines, b"", body])

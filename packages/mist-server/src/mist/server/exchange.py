@@ -5,9 +5,16 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    RequestResponseCycle,
+)
 
+from mist.errors import Code
 from mist.server.asgi import ASGIApp, ClientGone, Message, Scope
+from mist.server.errors import ServerError
 from mist.server.head import Refusal
 from mist.server.logger import Log, client_of, request_fields
 from mist.server.problem import problem_of_status, send_problem
@@ -121,14 +128,15 @@ class Exchange:
 
     async def answer(self, app: ASGIApp, scope: Scope) -> None:
         """Have the request answered."""
-        try:
-            if self.refusal is None:
-                await app(scope, self._receive, self._send)
-            else:
-                await self._refuse(self.refusal)
-        finally:
-            if self._access_log is not None:
-                self._note(self._access_log)
+        if self.refusal is None:
+            await app(scope, self._receive, self._send)
+        else:
+            await self._refuse(self.refusal)
+
+    def end(self) -> None:
+        """Note the exchange, whatever has become of it, unless that is done."""
+        if self._access_log is not None:
+            self._note(self._access_log)
 
     def refuse(self, refusal: Refusal) -> None:
         """Take no more of the body; the application learns of it when it asks for some."""
@@ -147,7 +155,7 @@ class Exchange:
     async def fail(self, problem: dict[str, object]) -> None:
         """Answer with a problem, where nothing has been sent yet."""
         self._start = None
-        await send_problem(self._send, problem, [_CLOSE])
+        await send_problem(self._send, problem)
 
     async def _receive(self) -> Message:
         self._connection.note_interest()
@@ -170,7 +178,7 @@ class Exchange:
                 if name == b"content-length":
                     self._start = message  # its body follows at once: they go out in one packet
                     return
-            await cycle.send(self._begun(message))
+            await self._begin(message)
         else:
             await cycle.send(cast("Any", message))
         if self._access_log is not None:
@@ -184,10 +192,26 @@ class Exchange:
         if len(body.get("body", b"")) < _ONE_WRITE:
             outlet.hold()
         try:
-            await self._cycle.send(self._begun(start))
+            await self._begin(start)
             await self._cycle.send(cast("Any", body))
         finally:
             outlet.release()
+
+    async def _begin(self, start: Message) -> None:
+        """Send the head of the response.
+
+        Raises:
+            ServerError: It cannot be sent. Nothing has been, so another can be sent instead.
+        """
+        cycle = self._cycle
+        try:
+            await cycle.send(self._begun(start))
+        except Exception as exc:
+            cycle.response_started = False
+            cycle.chunked_encoding = None
+            raise ServerError(
+                Code.INTERNAL, f"the response has {_fault_of_head(start)}", cause=exc
+            ) from exc
 
     def _begun(self, start: Message) -> Any:
         """Return the response's beginning as uvicorn takes it."""
@@ -220,3 +244,17 @@ class Exchange:
             bytes=self._sent,
             client=client_of(scope),
         )
+
+
+def _fault_of_head(start: Message) -> str:
+    """Tell what of a response's head HTTP does not allow; a value may be secret, a name is not."""
+    if start["status"] not in STATUS_LINE:
+        return f"the status {start['status']!r}, which HTTP does not have"
+    for name, value in start.get("headers", ()):
+        if not isinstance(name, bytes) or not isinstance(value, bytes):
+            return f"a header {name!r} that is not in bytes"
+        if HEADER_RE.search(name):
+            return f"a header {name!r}, which is no name"
+        if HEADER_VALUE_RE.search(value):
+            return f"a line end or control character in the header {name!r}"
+    return "a head that cannot be sent"

@@ -14,10 +14,12 @@ from uvicorn.server import ServerState
 
 from mist.server.asgi import ASGIApp
 from mist.server.binding import BoundSocket
-from mist.server.connection import Connection, Service, raw_problem
+from mist.server.connection import Connection
 from mist.server.limits import Limits
 from mist.server.logger import Log
+from mist.server.problem import raw_problem
 from mist.server.refusal import refuse_newcomers
+from mist.server.service import Service
 
 # After this many connections accepted at once, others get their turn on the event loop.
 _TURN: Final = 64
@@ -136,7 +138,7 @@ class Listener:
             pass  # until nobody is left whom the system has let in already
         self._bound.socket.close()
         for connection in tuple(self._service.shared.connections):
-            connection.leave()  # type: ignore[union-attr]  # all are of our class
+            cast("Connection", connection).leave()
 
     async def _until_quiet(self) -> None:
         shared = self._service.shared

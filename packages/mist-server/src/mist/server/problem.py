@@ -69,3 +69,12 @@ async def send_problem(
     status, own, body = encode_problem(problem, headers)
     await send({"type": "http.response.start", "status": status, "headers": own})
     await send({"type": "http.response.body", "body": body})
+
+
+def raw_problem(status: HTTPStatus, reason: str, headers: Iterable[Header]) -> bytes:
+    """Return an answer to somebody of whom there is no request, as it is sent."""
+    problem = problem_of_status(status, reason)
+    _, own, body = encode_problem(problem, [*headers, (b"connection", b"close")])
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}".encode()]
+    lines += [name + b": " + value for name, value in own]
+    return b"\r\n".join([*lines, b"", body])

@@ -276,8 +276,10 @@ class Server:
             )
             listener.start()
         except BaseException:
-            await self._lifespan.abandon()
-            await asyncio.to_thread(bound.close)
+            try:
+                await self._lifespan.abandon()
+            finally:  # also where it is cancelled once more
+                await asyncio.to_thread(bound.close)
             raise
         self._listener = listener
         if self._is_told_to_stop:

@@ -17,8 +17,9 @@ from mist.transport.http import HTTP
 from mist.transport.interface import Conversation, Receiver, Sender, Transport
 from mist.transport.layer import Middleware, unwrap, wrap
 from mist.transport.lines import LineParser
-from mist.transport.middleware import with_logging, with_metrics, with_retry, with_tracing
+from mist.transport.observing import with_logging, with_metrics, with_tracing
 from mist.transport.resilient import Resilient
+from mist.transport.retrying import with_retry
 from mist.transport.stdio import Stdio
 
 __all__ = [

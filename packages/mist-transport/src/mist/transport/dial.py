@@ -80,8 +80,7 @@ _BUILT_IN: dict[str, Callable[..., Transport]] = {
 
 
 def _registered(scheme: str) -> Callable[..., Transport]:
-    # Needed for foreign schemes only, and a fifth of what importing this package would cost.
-    from importlib.metadata import entry_points  # noqa: PLC0415
+    from importlib.metadata import entry_points  # noqa: PLC0415  # a fifth of the import, for few
 
     # Errors name the scheme alone: the rest of a URL may hold a password.
     registered = entry_points(group=ENTRY_POINT_GROUP)

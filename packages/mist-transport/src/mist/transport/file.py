@@ -138,7 +138,7 @@ class File(Conversation):
         else:
             self._pipe = PipeWriter(fd, str(self.path))
 
-    def after_fork(self) -> None:
+    def _after_fork(self) -> None:
         """Let a forked child open the file again: a descriptor that is inherited moves for both."""
         if self._appender is not None:
             self._appender.close()
@@ -147,7 +147,7 @@ class File(Conversation):
 
 def _after_fork() -> None:
     for file in tuple(_appending):
-        file.after_fork()
+        file._after_fork()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # of this module
 
 
 if hasattr(os, "register_at_fork"):

@@ -62,3 +62,17 @@ def unwrap(transport: object, kind: type[T]) -> T:
         seen.append(type(beneath).__name__)
         beneath = getattr(beneath, "inner", None)
     raise TypeError(f"there is no {kind.__name__} in {' over '.join(seen)}")
+
+
+def require(user: str, given: object, *methods: str) -> None:
+    """Refuse what a middleware is given where it lacks one of the methods.
+
+    Raises:
+        TypeError: It does; the text names the middleware, and what is missing.
+    """
+    missing = [name for name in methods if not callable(getattr(given, name, None))]
+    if missing:
+        raise TypeError(
+            f"{user} needs an object with {', '.join(methods)};"
+            f" {type(given).__name__} has no {', '.join(missing)}"
+        )

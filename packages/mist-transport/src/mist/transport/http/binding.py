@@ -4,13 +4,17 @@ import errno
 import os
 import socket
 import stat
-from contextlib import suppress
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mist.transport.errors import TransportError
 from mist.transport.http.address import TCPAddress, UnixAddress
 
 _PROBE_SECONDS = 1.0
+_LOCK_SECONDS = 5.0
+_LOCK_INTERVAL = 0.01
 
 
 class Bound:
@@ -27,13 +31,22 @@ class Bound:
         self._file = None if self._path is None else self._path.lstat()
 
     def remove(self) -> None:
-        """Remove the file of a socket that is closed by now, unless it is another's."""
+        """Remove the socket's file, unless it is another's by now.
+
+        The socket still listens: one that was closed already might have been replaced by another
+        process at any moment, whose file may have got the same number.
+        """
         path, self._path = self._path, None
         if path is None or self._file is None:
             return
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it is gone already, or cannot be removed any more
             if os.path.samestat(path.lstat(), self._file):
                 path.unlink()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self.remove()
+        self.socket.close()
 
 
 def bind(address: TCPAddress | UnixAddress, backlog: int) -> Bound:
@@ -74,17 +87,56 @@ def _bind_tcp(host: str, port: int, backlog: int) -> socket.socket:
 def _bind_unix(path: str, backlog: int) -> socket.socket:
     if not hasattr(socket, "AF_UNIX"):
         raise OSError(errno.EAFNOSUPPORT, "this system's Python has no Unix sockets")
-    _clear_the_way(path)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with _alone_at(path):
+        _clear_the_way(path)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.bind(path)
+            # Nobody can connect before it listens, so nobody slips in before this.
+            Path(path).chmod(stat.S_IRUSR | stat.S_IWUSR)
+            sock.listen(backlog)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+
+@contextmanager
+def _alone_at(path: str) -> Generator[None, None, None]:
+    """Keep other starters out: one that finds a dead socket must not remove what another made.
+
+    It is the directory that is locked, for a lock file would have to stay there for good.
+    """
+    import fcntl  # noqa: PLC0415  # where there are Unix sockets, it is there as well
+
+    fd = os.open(Path(path).parent, os.O_RDONLY)
     try:
-        sock.bind(path)
-        # Nobody can connect before it listens, so nobody slips in before this.
-        Path(path).chmod(stat.S_IRUSR | stat.S_IWUSR)
-        sock.listen(backlog)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+        _lock(fd, path)
+        yield
+    finally:
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)  # a process forked meanwhile would keep it
+        os.close(fd)
+
+
+def _lock(fd: int, path: str) -> None:
+    import fcntl  # noqa: PLC0415  # as above
+
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TransportError(
+                    f"cannot listen at unix:{path}: another process keeps its directory locked",
+                    code="conflict",
+                ) from None
+            time.sleep(_LOCK_INTERVAL)
+        except OSError:
+            return  # this file system has no such locks
+        else:
+            return
 
 
 def _clear_the_way(path: str) -> None:
@@ -102,8 +154,10 @@ def _clear_the_way(path: str) -> None:
         try:
             probe.connect(path)
         except ConnectionRefusedError:
-            Path(path).unlink()
+            Path(path).unlink(missing_ok=True)
             return
+        except FileNotFoundError:
+            return  # who listened has just ended
         except (BlockingIOError, TimeoutError):
             pass  # somebody listens, and is busy
     raise TransportError(

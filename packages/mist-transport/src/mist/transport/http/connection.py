@@ -16,6 +16,8 @@ from uvicorn.server import ServerState
 MAX_HEAD: Final = 64 << 10
 """The most that the head of a request may have, in bytes."""
 
+_HEAD_TOO_LARGE: Final = f"a head has at most {MAX_HEAD} bytes"
+
 MAX_PIPELINED: Final = 256
 """How many requests may wait for the answer to one before them."""
 
@@ -265,6 +267,3 @@ class Connection(HttpToolsProtocol):
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
-
-
-_HEAD_TOO_LARGE: Final = f"a head has at most {MAX_HEAD} bytes"

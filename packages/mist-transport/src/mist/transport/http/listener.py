@@ -122,8 +122,7 @@ class Listener:
             )
             await listener._serve(backlog)
         except BaseException:
-            bound.socket.close()
-            bound.remove()
+            bound.close()
             raise
         return listener
 
@@ -136,8 +135,8 @@ class Listener:
         self._closing = True
         self._clock.cancel()
         await asyncio.wait([self._clock])
-        self._server.close()
         await asyncio.to_thread(self._bound.remove)
+        self._server.close()
         for connection in tuple(self._state.connections):
             connection.shutdown()
         try:
@@ -164,6 +163,7 @@ class Listener:
         try:
             await self._server.start_serving()
         except BaseException:
+            self._bound.remove()
             self._server.close()
             raise
         self._clock = asyncio.create_task(self._keep_the_date())
@@ -199,8 +199,7 @@ class Listener:
 
 def _give_back(binding: "asyncio.Task[Bound]") -> None:
     if not binding.cancelled() and binding.exception() is None:
-        binding.result().socket.close()
-        binding.result().remove()
+        binding.result().close()
 
 
 def _names(sock: socket, path: str, *, secure: bool) -> tuple[str, str]:

@@ -1,29 +1,24 @@
-"""The middlewares that come with mist: logging, metrics, tracing and retries.
+"""The middlewares that observe: logging, metrics and tracing.
 
-What they are given is known by its shape alone: the loggers, registries, tracers and policies of
-the sibling packages fit, and so do others. A logger, a registry or a tracer that fails never
+What they are given is known by its shape alone: the loggers, registries and tracers of the
+sibling packages fit, and so do others. A logger, a registry or a tracer that fails never
 costs a message: its first failure is reported through the standard library's logger
 `mist.transport`, and the message goes on.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from time import perf_counter
-from typing import Any, Protocol, TypeGuard, TypeVar
+from typing import Any, Protocol, TypeGuard
 
 from mist.protocol import Message
 from mist.transport.errors import EndOfStream, TransportClosed, code_of
 from mist.transport.headers import incoming_headers, outgoing_headers
 from mist.transport.interface import Transport
 from mist.transport.isolation import Isolation
-from mist.transport.layer import Layer, Middleware
-
-T = TypeVar("T")
-
-_MOST_NOTES = 10
-_WORTH_RETRYING = frozenset({"internal", "timeout", "transport", "unavailable", "rate_limit"})
+from mist.transport.layer import Layer, Middleware, require
 
 
 class Logger(Protocol):
@@ -78,15 +73,6 @@ class Tracer(Protocol):
     ) -> Callable[[Mapping[str, str], str], AbstractContextManager[Span]]: ...
 
 
-class RetryPolicy(Protocol):
-    """Says how often, and after what waits, to try again.
-
-    An attribute `max_wait`, in seconds, caps what a peer may ask for with `retry_after`.
-    """
-
-    def waits(self) -> Iterable[float]: ...  # noqa: D102
-
-
 def with_logging(logger: "Logger | logging.Logger | logging.LoggerAdapter[Any]") -> Middleware:
     """Log every message that passes, without its payload, and every failure.
 
@@ -105,7 +91,7 @@ def with_logging(logger: "Logger | logging.Logger | logging.LoggerAdapter[Any]")
     if isinstance(logger, logging.Logger) or _is_adapter(logger):
         fielded = _StandardLogger(logger)
     else:
-        _require("with_logging", logger, "debug", "warning")
+        require("with_logging", logger, "debug", "warning")
         fielded = logger
     return lambda transport: _Logged(transport, fielded)
 
@@ -125,7 +111,7 @@ def with_metrics(registry: Registry, **labels: str) -> Middleware:
     Raises:
         TypeError: It is no registry.
     """
-    _require("with_metrics", registry, "counter", "histogram")
+    require("with_metrics", registry, "counter", "histogram")
     return lambda transport: _Measured(transport, registry, labels)
 
 
@@ -143,37 +129,8 @@ def with_tracing(tracer: Tracer) -> Middleware:
     Raises:
         TypeError: It is no tracer.
     """
-    _require("with_tracing", tracer, "start", "inject_http", "extract_http")
+    require("with_tracing", tracer, "start", "inject_http", "extract_http")
     return lambda transport: _Traced(transport, tracer)
-
-
-def with_retry(policy: RetryPolicy) -> Middleware:
-    """Try again what failed for a reason that may pass.
-
-    That is an error of code internal, timeout, transport, unavailable or rate_limit, but neither
-    `TransportClosed` nor `EndOfStream`. A wish of the peer (`retry_after`) is honoured, up to
-    the policy's `max_wait`. The last error is raised as it came, with a note of the attempts.
-
-    A send that timed out may have arrived, so that trying again delivers it twice; the
-    message's id tells.
-
-    Args:
-        policy: Has `waits()`, the seconds before each further attempt.
-
-    Raises:
-        TypeError: It is no policy.
-    """
-    _require("with_retry", policy, "waits")
-    return lambda transport: _Retried(transport, policy)
-
-
-def _require(user: str, given: object, *methods: str) -> None:
-    missing = [name for name in methods if not callable(getattr(given, name, None))]
-    if missing:
-        raise TypeError(
-            f"{user} needs an object with {', '.join(methods)};"
-            f" {type(given).__name__} has no {', '.join(missing)}"
-        )
 
 
 def _describe(message: Message) -> dict[str, Any]:
@@ -355,48 +312,3 @@ def _set_attrs(span: Span | None, attrs: dict[str, Any]) -> None:
     if span is not None:
         for key, value in attrs.items():
             span.set_attr(key, value)
-
-
-class _Retried(Layer):
-    def __init__(self, inner: Transport, policy: RetryPolicy) -> None:
-        super().__init__(inner)
-        self._policy = policy
-
-    async def send(self, message: Message) -> None:
-        await self._persist(lambda: self.inner.send(message))
-
-    async def receive(self) -> Message:
-        return await self._persist(self.inner.receive)
-
-    async def _persist(self, operation: Callable[[], Awaitable[T]]) -> T:
-        waits: Iterator[float] | None = None
-        failures: list[str] = []
-        while True:
-            try:
-                return await operation()
-            except Exception as exc:
-                if waits is None:
-                    waits = iter(self._policy.waits())
-                wait = next(waits, None) if _is_worth_retrying(exc) else None
-                if wait is None:
-                    _note_attempts(exc, failures)
-                    raise
-                wait = self._honour(exc, wait)
-                failures.append(f"{type(exc).__name__}: {exc}")
-            await asyncio.sleep(wait)
-
-    def _honour(self, exc: Exception, wait: float) -> float:
-        """Return the wait, or a longer one that the peer asked for."""
-        wish: float = getattr(exc, "retry_after", None) or 0.0
-        return max(wait, min(wish, getattr(self._policy, "max_wait", wish)))
-
-
-def _is_worth_retrying(exc: Exception) -> bool:
-    return code_of(exc) in _WORTH_RETRYING and not _is_ending(exc)
-
-
-def _note_attempts(exc: Exception, failures: list[str]) -> None:
-    if failures:
-        exc.add_note(f"gave up after {len(failures) + 1} attempts")
-        for number, failure in enumerate(failures[:_MOST_NOTES], start=1):
-            exc.add_note(f"attempt {number}: {failure}")
