@@ -97,7 +97,6 @@ def verdict(told: Mapping[str, Any], users: Users) -> tuple[list[str], list[str]
         users: Which packages each pin was resolved for.
     """
     bad: list[str] = []
-    unknown: list[str] = []
     audited: set[str] = set()
     for each in told["dependencies"]:
         if "skip_reason" in each:

@@ -1,7 +1,6 @@
 """A receiver that stores before it answers: `storing_receiver.py ADDRESS FILE SAMPLES SECONDS`.
 
-What it has answered 202 is in the file, whatever kills it. It does so with a server and a file;
-a listener answers when a message stands in its inbox.
+What it has answered 202 is in the file, whatever kills it.
 """
 
 import asyncio

@@ -1,13 +1,12 @@
 """A thousand clients at once, most of them bad: the good ones are served, the others cut off.
 
-`MIST_LOAD_ROUNDS=50` is a longer run; with `-s` it prints its figures.
+`MIST_LOAD_ROUNDS=50` is a longer run; with `-n 0 -s` it prints its figures.
 """
 
 import asyncio
 import json
 import os
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -28,6 +27,7 @@ SERVED_WITHIN = 15.0  # seconds, on a very busy machine; a calm one takes less t
 GROWTH = 16 << 20  # bytes of memory that rounds after the first may leave to the allocator
 OBJECTS = 1.02  # times as many as before may be left: caches fill
 
+resource = pytest.importorskip("resource")  # of POSIX
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="reads /proc, and resets connections as Linux does"
 )

@@ -1,7 +1,7 @@
 """A relay that runs long, to a receiver that is killed again and again.
 
 The ordinary run takes seconds. `MIST_SOAK_MESSAGES=1000000 MIST_SOAK_KILLS=10` is the long one; with
-`-s` it prints its figures.
+`-n 0 -s` it prints its figures.
 """
 
 import filecmp

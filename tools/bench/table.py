@@ -4,28 +4,18 @@ from collections.abc import Sequence
 
 from tools.bench.result import Result
 from tools.bench.row import Unit
+from tools.columns import columns
 
 _NOTE = 60  # columns
 _HEADERS = ("what", "ours", "peer", "ratio", "noise", "target", "met", "against")
-_NUMBERS = {1, 2, 3, 4, 5}
+_NUMBERS = range(1, 6)
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 _COUNTS = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
 def table(results: Sequence[Result]) -> str:
     """Draw the table: words to the left, figures to the right."""
-    rows = [_HEADERS, *map(_cells, results)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-
-    def line(row: Sequence[str]) -> str:
-        cells = [
-            cell.rjust(width) if index in _NUMBERS else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        return "  ".join(cells).rstrip()
-
-    rule = "  ".join("-" * width for width in widths)
-    return "\n".join([line(_HEADERS), rule, *map(line, rows[1:])])
+    return columns(_HEADERS, [_cells(result) for result in results], right=_NUMBERS)
 
 
 def figure(value: float, unit: Unit) -> str:
@@ -48,10 +38,7 @@ def _cells(result: Result) -> tuple[str, ...]:
     if not result.rounds:
         return (
             row.title,
-            "-",
-            "-",
-            "-",
-            "-",
+            *("-" * 4),
             str(row.target),
             verdict(result),
             _short(result.note),

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from tools.coverage.measure import Measured, NothingMeasured, measure
-from tools.in_parallel import in_parallel
+from tools.in_parallel import add_jobs, in_parallel
 from tools.workspace import ROOT, Distribution, Workspace, WorkspaceError
 
 _FLOOR = 95.0
@@ -51,9 +50,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="PERCENT",
         help="what a package has to reach of its lines and of its branches (default: %(default)g)",
     )
-    parser.add_argument(
-        "--jobs", type=int, default=min(4, os.cpu_count() or 1), help="packages at a time"
-    )
+    add_jobs(parser, "packages")
     parser.add_argument("--root", type=Path, default=ROOT, help="the workspace to measure")
     return parser.parse_args(argv)
 

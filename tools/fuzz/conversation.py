@@ -36,15 +36,12 @@ class Conversations:
             self._loop.set_exception_handler(self._on_exception)
             self._logger.addHandler(_Complaints(self._complaints))
             self._logger.propagate = False
-            self._port = self._loop.run_until_complete(self._begin())
+            self._port = self._loop.run_until_complete(self._start())
         answer = self._loop.run_until_complete(self._talk(data))
         complaints = list(self._complaints)
         self._complaints.clear()
         assert not complaints, complaints
         return answer
-
-    async def _begin(self) -> int:
-        return await self._start()
 
     def _on_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:  # noqa: ARG002  # asyncio's form
         self._complaints.append(f"{context['message']}: {context.get('exception')!r}")

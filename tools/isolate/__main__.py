@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import sys
 import tempfile
 import time
@@ -12,10 +11,10 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from tools.in_parallel import in_parallel
+from tools.in_parallel import add_jobs, in_parallel
 from tools.isolate.export import export
 from tools.isolate.isolation import Built, isolate, together
-from tools.isolate.outcome import Outcome, table
+from tools.isolate.outcome import Outcome, report
 from tools.isolate.process import cancel_on_sigterm, run
 from tools.isolate.wheels import BuildError, build, declared_closure
 from tools.workspace import ROOT, Workspace, WorkspaceError
@@ -36,13 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("interrupted", file=sys.stderr)
         return _INTERRUPTED
-    for outcome in outcomes:
-        for problem in outcome.problems:
-            print(f"\n== {outcome.package} on Python {outcome.python} ==\n{problem}")
-    print(f"\n{table(outcomes)}")
+    passed = report(outcomes)
     failed = sum(bool(outcome.problems) for outcome in outcomes)
     print(f"{len(outcomes)} runs, {failed} failed")
-    return int(failed > 0)
+    return int(not passed)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -59,9 +55,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="install the lowest version that each declared requirement admits",
     )
-    parser.add_argument(
-        "--jobs", type=int, default=min(4, os.cpu_count() or 1), help="runs at a time"
-    )
+    add_jobs(parser, "runs")
     parser.add_argument("--root", type=Path, default=ROOT, help="the workspace to build")
     return parser.parse_args(argv)
 

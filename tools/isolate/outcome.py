@@ -63,6 +63,15 @@ class Outcome:
         return (*name, *map(str, counts), f"{self.seconds:.1f}", self.verdict)
 
 
+def report(outcomes: Sequence[Outcome]) -> bool:
+    """Print every problem, and the table; tell whether there is no problem."""
+    for outcome in outcomes:
+        for problem in outcome.problems:
+            print(f"\n== {outcome.package} on Python {outcome.python} ==\n{problem}")
+    print(f"\n{table(outcomes)}")
+    return not any(outcome.problems for outcome in outcomes)
+
+
 def table(outcomes: Sequence[Outcome]) -> str:
     """Draw the table: names to the left, numbers to the right."""
     return columns(_HEADERS, [outcome.row() for outcome in outcomes], right=range(3, 7))

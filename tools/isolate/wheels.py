@@ -1,16 +1,17 @@
 """Build wheels and sdists, and read from the wheels who needs whom."""
 
-import asyncio
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import Parser
+from functools import partial
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from uv import find_uv_bin
 
+from tools.in_parallel import in_parallel
 from tools.isolate.process import run
 from tools.workspace import Distribution, Workspace, normalize
 
@@ -67,15 +68,14 @@ async def build(
     Raises:
         BuildError: One does not build, which stops the others; the message holds the output.
     """
-    free = asyncio.Semaphore(jobs)
+    chosen = [workspace.distributions[name] for name in names]
 
     async def one(distribution: Distribution) -> Wheel:
         project = source / distribution.directory.relative_to(workspace.root)
         built, direct = target / "built", target / "direct"
-        async with free:
-            # Without options uv builds the sdist, and the wheel from that sdist.
-            await uv_build(project, built / distribution.name, *options, env=env)
-            await uv_build(project, direct / distribution.name, "--wheel", *options, env=env)
+        # Without options uv builds the sdist, and the wheel from that sdist.
+        await uv_build(project, built / distribution.name, *options, env=env)
+        await uv_build(project, direct / distribution.name, "--wheel", *options, env=env)
         return Wheel(
             distribution=distribution,
             path=_only(built / distribution.name, "*.whl"),
@@ -83,12 +83,8 @@ async def build(
             direct=_only(direct / distribution.name, "*.whl"),
         )
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = {name: group.create_task(one(workspace.distributions[name])) for name in names}
-    except ExceptionGroup as several:
-        raise several.exceptions[0] from None
-    return {name: task.result() for name, task in tasks.items()}
+    wheels = await in_parallel([partial(one, each) for each in chosen], jobs, show=False)
+    return {wheel.distribution.name: wheel for wheel in wheels}
 
 
 def closure(name: str, wheels: Mapping[str, Wheel], workspace: Workspace) -> set[str]:

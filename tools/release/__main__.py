@@ -21,12 +21,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tools.isolate.outcome import report
 from tools.isolate.process import cancel_on_sigterm
 from tools.isolate.wheels import BuildError
 from tools.release import papers
 from tools.release.build import Files
 from tools.release.checks import candidates, tagged
-from tools.release.make import build_tagged, make, report
+from tools.release.make import build_tagged, make
 from tools.release.prepare import prepare
 from tools.release.refusal import Refusal, Refused
 from tools.release.repository import GitError, Repository
@@ -132,10 +133,8 @@ def _test(repository: Repository, workspace: Workspace, options: argparse.Namesp
 
     The release workflow runs this, on another machine.
     """
-    candidate, given = (
-        tagged(repository, workspace, options.of),
-        Files.found(options.out / papers.DIST),
-    )
+    candidate = tagged(repository, workspace, options.of)
+    given = Files.found(options.out.resolve() / papers.DIST)  # other processes install them
     pythons = options.python or [RUNNING]
     return report(_run(trial(candidate, given, options.work, pythons)))
 

@@ -5,7 +5,6 @@ stands for every time in the archives, and the build backend is pinned by hash.
 """
 
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from tools.in_parallel import JOBS
 from tools.isolate.isolation import Built
 from tools.isolate.wheels import build, uv_build
 from tools.release.checks import Candidate
@@ -21,7 +21,6 @@ from tools.workspace import Workspace
 
 _CONSTRAINTS = Path(__file__).with_name("build-constraints.txt")
 _PINNED = ("--build-constraints", str(_CONSTRAINTS), "--require-hashes")
-_JOBS = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ async def build_beside(candidate: Candidate, siblings: Mapping[str, Version], wo
     workspace, env = Workspace.load(source), _environment(candidate)
     names = [candidate.name, *siblings]
     out = work / "out"
-    wheels = await build(workspace, names, source, out, _JOBS, options=_PINNED, env=env)
+    wheels = await build(workspace, names, source, out, JOBS, options=_PINNED, env=env)
     return Built(workspace, wheels, source, work)
 
 

@@ -14,7 +14,7 @@ from tools.release.refusal import Refusal, Refused
 from tools.release.released import Released, Tag, read_version
 from tools.release.repository import Repository, shortened
 from tools.release.served import check_served
-from tools.workspace import Distribution, Place, Workspace, normalize
+from tools.workspace import Distribution, Place, Workspace
 
 MAIN = "main"
 _PUBLISHED = f"refs/remotes/origin/{MAIN}"
@@ -89,11 +89,12 @@ def candidates(
     """Take packages in the order of their release, each counting those before it as released.
 
     Raises:
-        Refused: There is no such package, or its version is none.
+        WorkspaceError: There is no such package.
+        Refused: Its version is none.
     """
     released, commit = Released.read(repository), repository.head()
     found: list[Candidate] = []
-    for name in in_order(workspace, known(workspace, packages)):
+    for name in in_order(workspace, [each.name for each in workspace.select(packages)]):
         distribution = workspace.distributions[name]
         read_version(distribution.version)
         each = Candidate(repository, workspace, released, distribution, commit)
@@ -106,19 +107,20 @@ def tagged(repository: Repository, workspace: Workspace, text: str) -> Candidate
     """Take the package that a tag names, as it was before that tag.
 
     Raises:
-        Refused: The tag is not one of a release, or not what is checked out.
+        WorkspaceError: There is no such package.
+        Refused: The tag is not one of a release, is not there, or not what is checked out.
     """
     tag = Tag.parse(text)
     if tag is None:
         raise Refused(
             Refusal(f"{text!r} is not the tag of a release", "tags are like mist-retry-v0.2.0")
         )
-    (name,) = known(workspace, [tag.package])
+    (distribution,) = workspace.select([tag.package])
     each = Candidate(
         repository,
         workspace,
         Released.read(repository).until(tag),
-        workspace.distributions[name],
+        distribution,
         repository.head(),
     )
     written, full = each.distribution.version, f"refs/tags/{tag}"
@@ -127,10 +129,13 @@ def tagged(repository: Repository, workspace: Workspace, text: str) -> Candidate
             Refusal(
                 f"the tag says {tag.version}, {each.distribution.pyproject.as_posix()} says "
                 f"{written}",
-                f"delete the tag, and make the right one: hatch run release make {name} --tag",
+                f"delete the tag, and make the right one: hatch run release make {each.name} --tag",
             )
         )
-    if not repository.has(full) or repository.commit(full) != each.commit:
+    if not repository.has(full):
+        make = f"hatch run release make {each.name} --tag"
+        raise Refused(Refusal(f"there is no tag {tag} here", f"git fetch --tags, or: {make}"))
+    if repository.commit(full) != each.commit:
         raise Refused(Refusal(f"{tag} is not the tag of {each.commit[:12]}", f"git checkout {tag}"))
     return each
 
@@ -180,20 +185,6 @@ def check_tree(repository: Repository) -> Iterator[Refusal]:
     if dirt := repository.dirt():
         lines = "".join(f"\n      {line}" for line in shortened(dirt))
         yield Refusal(f"these are in no commit:{lines}", "commit them, or: git stash -u")
-
-
-def known(workspace: Workspace, packages: Sequence[str]) -> list[str]:
-    """Spell packages as the workspace does.
-
-    Raises:
-        Refused: One is not there.
-    """
-    names = [normalize(each) for each in packages]
-    for name in names:
-        if name not in workspace.distributions:
-            there = ", ".join(workspace.distributions)
-            raise Refused(Refusal(f"there is no package {name!r}", f"take one of {there}"))
-    return names
 
 
 def version_place(workspace: Workspace, distribution: Distribution) -> Place:

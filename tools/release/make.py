@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.isolate.outcome import Outcome, table
+from tools.isolate.outcome import Outcome, report
 from tools.release import papers
 from tools.release.build import Files, build_alone, sha256
 from tools.release.checks import Candidate, check_after_tag, check_before_tag, check_tree
@@ -88,15 +88,6 @@ async def build_tagged(candidate: Candidate, out: Path, work: Path) -> None:
         raise Refused(*against)
     files = await build_alone(candidate, work)
     print(*Made(candidate, lay_out(candidate, files, out)).lines(), sep="\n")
-
-
-def report(outcomes: Sequence[Outcome]) -> bool:
-    """Print what the tests said; tell whether all passed."""
-    for outcome in outcomes:
-        for problem in outcome.problems:
-            print(f"\n== {outcome.package} on Python {outcome.python} ==\n{problem}")
-    print(f"\n{table(outcomes)}")
-    return not any(outcome.problems for outcome in outcomes)
 
 
 def conclude(

@@ -10,7 +10,7 @@ from tools.graph.code import parse
 from tools.release.api import difference
 from tools.release.bump import lowest
 from tools.release.changelog import Changelog
-from tools.release.checks import check_rise, known, version_place
+from tools.release.checks import check_rise, version_place
 from tools.release.ranges import dependents, widened
 from tools.release.refusal import Refusal, Refused
 from tools.release.released import Released, read_version
@@ -35,11 +35,11 @@ def prepare(
     that the new version falls out of.
 
     Raises:
+        WorkspaceError: There is no such package.
         Refused: The version is taken or too low, or nothing is written about it.
     """
-    (name,) = known(workspace, [package])
-    version = read_version(text)
-    distribution = workspace.distributions[name]
+    (distribution,) = workspace.select([package])
+    name, version = distribution.name, read_version(text)
     changelog = Changelog.read(distribution.directory / "CHANGELOG.md", workspace.root)
     place = version_place(workspace, distribution)
     _check_version(repository, workspace, name, version)

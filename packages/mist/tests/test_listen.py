@@ -44,6 +44,17 @@ def test_count_ends_it(listen, stream, tmp_path):
     assert f"3 messages were read and not delivered; they are kept in {kept.name}" in ended.err
 
 
+def test_what_was_answered_stands_in_the_file(listen, messages, tmp_path):
+    """With --to a file, a peer has its answer when all of its messages are written."""
+    listener = listen("--to", "out.jsonl")
+    lines = b""
+    for _ in range(5):
+        batch = marshal_lines(messages(1000))
+        assert _post(listener.url, batch, "application/x-ndjson") == 202
+        lines += batch
+        assert (tmp_path / "out.jsonl").read_bytes() == lines
+
+
 def test_a_port_in_use_is_a_conflict(mist, listen):
     """A second listener on the same port ends with the status of `conflict`."""
     port = listen().port

@@ -129,6 +129,13 @@ def test_tests_that_do_not_start_are_shown(coverage):
     assert status == 1
 
 
+def test_no_jobs_at_a_time_is_no_number(coverage, capsys):
+    """With none at a time nothing would ever end."""
+    with pytest.raises(SystemExit):
+        coverage("--jobs", "0", base=(SIGN, BOTH))
+    assert "argument --jobs: expected 1 or more, got '0'" in capsys.readouterr().err
+
+
 def test_a_wrong_name_is_named(coverage):
     """What is not there is said before anything runs."""
     status, printed = coverage("mist-gone", base=(SIGN, BOTH))

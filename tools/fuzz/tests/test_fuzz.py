@@ -20,7 +20,7 @@ needs_atheris = pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="no atheris here: hatch run fuzz:test"
 )
 PLANTED = '''
-"""Nothing that begins with bug is let in, unless it is short."""
+"""Nothing that begins with bug is let in."""
 
 TOKENS = ("zz",)
 
@@ -31,7 +31,7 @@ def seeds():
 
 
 def check(data):
-    """Break on some inputs, and take long on others."""
+    """Break on some inputs."""
     if data[:1] == b"b" and data[1:2] == b"u" and data[2:3] == b"g":
         raise ValueError("planted")
 '''

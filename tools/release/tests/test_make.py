@@ -180,6 +180,15 @@ def test_a_tag_can_be_built_again_after_later_ones(monorepo):
     assert list(candidate.check()) == []
 
 
+def test_what_was_built_is_tested_from_where_it_lies(monorepo, capsys, monkeypatch):
+    """As the workflow does it: one folder, named from the repository's root."""
+    monorepo.released("mist-base")
+    monkeypatch.chdir(monorepo.root)
+    assert monorepo.release("build", "mist-base-v0.1.0", "--out", "release") == 0
+    assert monorepo.release("test", "mist-base-v0.1.0", "--out", "release") == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[-1] == "ok"
+
+
 def test_files_that_the_tag_does_not_build_to_are_refused(monorepo, capsys, tmp_path):
     """What was exchanged after it was built is never published."""
     monorepo.released("mist-base")

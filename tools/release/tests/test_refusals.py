@@ -182,14 +182,14 @@ def test_another_branch_and_commits_that_are_not_pushed(monorepo, refused, tmp_p
 @pytest.mark.parametrize(
     ("argv", "told"),
     [
-        (("make", "mist-gone"), "there is no package 'mist-gone'"),
+        (("make", "mist-gone"), "no distribution 'mist-gone' here; there are mist-base, mist-top"),
         (("prepare", "mist-base", "0.2"), "'0.2' is not a version to release"),
         (("prepare", "mist-base", "v0.2.0"), "'v0.2.0' is not a version to release"),
         (("prepare", "mist-base", "0.2.0+here"), "'0.2.0+here' is not a version to release"),
         (("prepare", "mist-base", "new"), "'new' is not a version to release"),
         (("build", "v0.1.0"), "'v0.1.0' is not the tag of a release"),
         (("build", "mist-base-0.1.0"), "'mist-base-0.1.0' is not the tag of a release"),
-        (("build", "mist-gone-v0.1.0"), "there is no package 'mist-gone'"),
+        (("build", "mist-gone-v0.1.0"), "no distribution 'mist-gone' here"),
         (("api", "--against", "gone"), "there is no revision 'gone' here"),
     ],
 )
@@ -202,12 +202,15 @@ def test_words_that_name_nothing(refused, argv, told):
     ("tag", "told"),
     [
         ("mist-base-v0.2.0", "the tag says 0.2.0, packages/mist-base/pyproject.toml says 0.1.0"),
-        ("mist-top-v0.1.0", "mist-top-v0.1.0 is not the tag of "),
+        ("mist-top-v0.1.0", "there is no tag mist-top-v0.1.0 here"),
+        ("mist-base-v0.1.0", "mist-base-v0.1.0 is not the tag of "),
     ],
 )
 def test_a_tag_that_is_not_what_is_checked_out(monorepo, refused, tag, told):
     """The workflow builds what the tag says, or nothing."""
+    monorepo.git("tag", "mist-base-v0.1.0")
     monorepo.git("tag", "mist-base-v0.2.0")
+    monorepo.git("commit", "--quiet", "--allow-empty", "--message", "More")
     assert refused("build", tag)[0].startswith(told)
 
 

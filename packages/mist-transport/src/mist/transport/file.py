@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 import zlib
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -196,15 +197,25 @@ class Appender:
     disk was full; what comes next must not become part of it.
     """
 
-    def __init__(self, fd: int, path: Path, *, readable: bool) -> None:
+    def __init__(
+        self,
+        fd: int,
+        path: Path,
+        *,
+        readable: bool,
+        write: Callable[[int, bytes], int] = os.write,
+    ) -> None:
         """Append to an open file.
 
         Args:
             fd: A descriptor that appends, which this object closes.
             path: What errors call it.
             readable: Whether the descriptor can be read, too.
+            write: Writes to the descriptor as `os.write` does; what a failing disk does instead
+                is tried with another.
         """
         self._fd = fd
+        self._write = write
         self._path = path
         self._readable = readable
         self._end = os.lseek(fd, 0, os.SEEK_END)
@@ -222,7 +233,7 @@ class Appender:
         """
         data = b"\n" + line if self._needs_newline else line
         try:
-            written = os.write(self._fd, data)
+            written = self._write(self._fd, data)
             self._end += written
             if os.lseek(self._fd, 0, os.SEEK_CUR) != self._end:
                 written = self._write_again_if_fused(line, data, written)
@@ -261,7 +272,7 @@ class Appender:
                 or self._begins_line(self._end - written)
             ):
                 return written
-            written = os.write(self._fd, line)
+            written = self._write(self._fd, line)
             self._end += written
 
     def _begins_line(self, offset: int) -> bool:

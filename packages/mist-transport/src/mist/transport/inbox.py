@@ -16,6 +16,9 @@ class Inbox(Generic[T]):
     """A first-in, first-out queue with a bound, for the tasks of one event loop.
 
     Unlike `asyncio.Queue` it can be closed: what it holds can still be taken, nothing can be put.
+
+    Attributes:
+        total: How many items were ever put.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Inbox(Generic[T]):
         self.name = name
         self.capacity = capacity
         self.closed = False
+        self.total = 0
         self._weigh = weigh
         self._weight = 0
         self._items: deque[T] = deque()
@@ -72,6 +76,7 @@ class Inbox(Generic[T]):
                 )
             self._weight = weight
         self._items.append(item)
+        self.total += 1
         if self._takers:
             _wake_one(self._takers)
 

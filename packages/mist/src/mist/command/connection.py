@@ -57,6 +57,11 @@ class Destination:
         """Whether messages go to this process's standard output."""
         return isinstance(self.transport, Stdio)
 
+    @property
+    def is_regular_file(self) -> bool:
+        """Whether messages go to a file, which takes each at once, and is there already."""
+        return isinstance(self.transport, File) and self.transport.path.is_file()
+
     def keeps_order(self) -> bool:
         """Tell whether messages that are sent all at once arrive in order."""
         return isinstance(self.transport, HTTP) and self.transport.batching

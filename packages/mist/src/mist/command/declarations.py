@@ -129,6 +129,10 @@ def listen_command() -> Command:
             "Prints each message as one line of JSON, or sends it to the destination of --to."
             " While that has no room, peers are told to come back (503). The address is told on"
             " standard error; port 0 takes any free port.\n\n"
+            "With --to a file, peers are answered when their messages are written, so that not even"
+            " kill -9 loses what was acknowledged. Otherwise they are answered when these stand in"
+            " the inbox; a listener that is killed loses up to --inbox of them, and 1,024 that it"
+            " has read ahead.\n\n"
             "Ctrl-C takes no more, and still delivers what peers were told was taken; what cannot"
             " be delivered is kept in a file mist-undelivered-*.jsonl of the working directory."
         ),

@@ -18,6 +18,7 @@ async def listening(
     inbox: int = 4096,
     token: str | None = None,
     allow_origins: Iterable[str] = (),
+    manual_ack: bool = False,
     **tls: Any,
 ) -> HTTP:
     """Return a transport that listens at an address or URL, and say where on standard error.
@@ -27,6 +28,7 @@ async def listening(
         inbox: How many messages may wait.
         token: What peers must show.
         allow_origins: Origins whose pages may post.
+        manual_ack: Whether peers are answered when their messages are acknowledged.
         tls: The certificate files of `HTTP.listen`.
 
     Raises:
@@ -43,7 +45,9 @@ async def listening(
         where = f"unix:{unquote(url.path)}" if url.scheme == "http+unix" else url.netloc
         if url.scheme == "http" and url.path.strip("/"):
             options["path"] = url.path
-    http = HTTP(token=token, inbox=inbox, allow_origins=allow_origins, **options)
+    http = HTTP(
+        token=token, inbox=inbox, allow_origins=allow_origins, manual_ack=manual_ack, **options
+    )
     await http.listen(where, **tls)
     sys.stderr.write(f"listening at {http.listen_url}\n")
     sys.stderr.flush()
@@ -61,6 +65,8 @@ async def run(command: Command, _args: list[str]) -> int:
             inbox=command.get_int("inbox"),
             token=command.get_string("token") or None,
             allow_origins=filter(None, command.get_string("allow-origin").split(",")),
+            # What would keep peers waiting, as a pipe or another listener may, does not.
+            manual_ack=destination.is_regular_file,
             cert_file=command.get_string("cert") or None,
             key_file=command.get_string("key") or None,
             client_ca_file=command.get_string("client-ca") or None,

@@ -38,5 +38,5 @@ async def _open_source(url: str, destination: Destination, *, follow: bool) -> T
         if url in (destination.url, destination.typed_url):
             raise UsageError(f"source and destination are the same: {url}")
         destination.check()
-        return await listening(url)
+        return await listening(url, manual_ack=destination.is_regular_file)
     return dial(url, **({"follow": follow} if url.startswith("file:") else {}))

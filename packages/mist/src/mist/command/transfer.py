@@ -13,7 +13,7 @@ from mist.command.lasting_progress import lasting_progress
 from mist.command.pump import Pump
 from mist.output import Writer
 from mist.protocol import Message, ProtocolError
-from mist.transport import File, Transport, TransportClosed, TransportError
+from mist.transport import HTTP, File, Transport, TransportClosed, TransportError
 
 PATIENCE: Final = 5.0
 """How long an interrupted transfer goes on delivering what it has read, in seconds."""
@@ -86,7 +86,12 @@ async def transfer(
     # What goes to standard output shows by itself how far it is.
     with nullcontext() if destination.is_stdout else lasting_progress(None, label) as bar:
 
+        def acknowledge(count: int) -> None:
+            if isinstance(source, HTTP):
+                source.acknowledge(count)
+
         def delivered(count: int) -> None:
+            acknowledge(count)
             notes.delivered()
             if bar:
                 bar.advance(count)
@@ -110,6 +115,7 @@ async def transfer(
                 notes.say("delivering what has been read; interrupt again to end at once")
             return seconds
 
+        acknowledge(skip)  # whoever skips them has them
         started = time.monotonic()
         quiet = False
         try:

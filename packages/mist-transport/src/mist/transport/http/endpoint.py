@@ -11,6 +11,7 @@ import msgspec
 from mist.protocol import Message, MessageTooLarge, ProtocolError
 from mist.protocol.limits import ENVELOPE_ALLOWANCE, MAX_ENVELOPE_SIZE
 from mist.transport.errors import BufferFull, TransportClosed
+from mist.transport.http.acknowledgements import Acknowledgements
 from mist.transport.http.batch import JSON, NDJSON, BatchAnswer, Refusal
 from mist.transport.http.gate import (
     Gate,
@@ -63,6 +64,7 @@ class Endpoint:
         max_message_size: int,
         max_arriving: int,
         body_timeout: float,
+        acknowledgements: Acknowledgements | None,
     ) -> None:
         self._inbox = inbox
         self._gate = gate
@@ -70,6 +72,7 @@ class Endpoint:
         self._max_arriving = max_arriving
         self._arriving = 0  # bytes of bodies that are being read
         self._body_timeout = body_timeout
+        self._acknowledgements = acknowledgements
         kinds = f"{JSON}, {NDJSON}" if batch else JSON
         self._accept_post: Header = (b"accept-post", kinds.encode())
 
@@ -90,9 +93,11 @@ class Endpoint:
             trace = _trace(scope, headers)
             if batch:
                 count, refusals = await self._take_batch(body, trace)
+                await self._until_acknowledged()
                 await self._tell_fates(send, count, refusals, allowed_origin(origin))
             else:
                 await self._take(body, trace)
+                await self._until_acknowledged()
                 await self._answer(send, HTTPStatus.ACCEPTED, b"", allowed_origin(origin))
         except Refused as refused:
             await self._refuse(refused, receive, send, allowed_origin(origin))
@@ -198,6 +203,10 @@ class Endpoint:
         except (BufferFull, TransportClosed) as exc:
             return Refusal(index, HTTPStatus.SERVICE_UNAVAILABLE.value, str(exc))
         return None
+
+    async def _until_acknowledged(self) -> None:
+        if self._acknowledgements is not None:
+            await self._acknowledgements.wait_for(self._inbox.total)
 
     async def _tell_fates(
         self, send: Send, count: int, refusals: list[Refusal], headers: list[Header]

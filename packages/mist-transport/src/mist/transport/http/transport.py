@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from mist.protocol import MAX_MESSAGE_SIZE, Message
 from mist.transport.errors import TransportClosed, TransportError
 from mist.transport.headers import incoming_headers
+from mist.transport.http.acknowledgements import Acknowledgements
 from mist.transport.http.address import DEFAULT_PATH, Target, parse_url
 from mist.transport.http.endpoint import Endpoint, Received
 from mist.transport.http.gate import Gate
@@ -50,6 +51,7 @@ class HTTP(Conversation):
         body_timeout: float = 10.0,
         shutdown_timeout: float = 5.0,
         allow_origins: Iterable[str] = (),
+        manual_ack: bool = False,
         ca_file: str | None = None,
         cert_file: str | None = None,
         key_file: str | None = None,
@@ -73,6 +75,8 @@ class HTTP(Conversation):
             body_timeout: Bound on the arrival of a request's body, in seconds.
             shutdown_timeout: What `close` grants the requests that are being received, in seconds.
             allow_origins: Origins whose pages may post here from a browser; `*` allows all.
+            manual_ack: Tell peers that a message was taken only once `acknowledge` was called for
+                it, or the transport is closed; else they are told when it stands in the inbox.
             ca_file: Certificates (PEM) to trust instead of the system's when dialing `https://`.
             cert_file: The client certificate chain (PEM) to show when dialing.
             key_file: Its private key, where that is not in `cert_file`.
@@ -113,6 +117,7 @@ class HTTP(Conversation):
             inbox, "the HTTP inbox", weigh=_payload_size, capacity=inbox_bytes
         )
         gate = Gate(path=path, token=token, batch=batch, allow_origins=frozenset(allow_origins))
+        self._acknowledgements = Acknowledgements() if manual_ack else None
         self._endpoint = Endpoint(
             self._inbox,
             gate,
@@ -120,6 +125,7 @@ class HTTP(Conversation):
             max_message_size=min(max_message_size, MAX_MESSAGE_SIZE),
             max_arriving=inbox_bytes,
             body_timeout=body_timeout,
+            acknowledgements=self._acknowledgements,
         )
         self._opening = asyncio.Lock()
         self._receives = False
@@ -248,13 +254,26 @@ class HTTP(Conversation):
         incoming_headers.set(trace)
         return message
 
+    def acknowledge(self, count: int = 1) -> None:
+        """With `manual_ack`, let peers know that messages are safe; without, do nothing.
+
+        Args:
+            count: How many more, in the order in which they were received.
+        """
+        if self._acknowledgements is not None:
+            self._acknowledgements.add(count)
+
     async def close(self) -> None:
         """Finish what was begun, within the timeouts, and release everything.
 
-        What a peer was told was taken can still be received afterwards. A call that is cancelled
-        does not stop the closing, and the next one waits for it.
+        What a peer was told was taken can still be received afterwards. With `manual_ack`, peers
+        that wait for an acknowledgement are told now that their messages were taken.
+
+        A call that is cancelled does not stop the closing, and the next one waits for it.
         """
         self._closed = True
+        if self._acknowledgements is not None:
+            self._acknowledgements.end()
         if self._closing is None:
             self._closing = asyncio.create_task(self._close())
         await asyncio.shield(self._closing)
