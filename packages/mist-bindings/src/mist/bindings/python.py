@@ -84,7 +84,7 @@ def _fill(protocol: Protocol, **parts: str) -> str:
     http = protocol.http
     return fill(
         *_TEMPLATES,
-        notice=notice(protocol),
+        notice=notice(protocol.version),
         version=protocol.version,
         min_version=protocol.min_version,
         max_version=protocol.max_version,
