@@ -138,6 +138,17 @@ export function describe(message: Message): string | null {
   }
 }
 """
+CYCLE = """
+import { Message } from "mist-client";
+
+const part = { name: "p" };
+part.parts = [part];
+try {
+  Message.create("s", "acme.part", part);
+} catch ({ name, message }) {
+  console.log(`${name}: ${message}`);
+}
+"""
 
 
 @pytest.fixture
@@ -184,6 +195,15 @@ def test_the_modules_agree_with_the_compiler(own, compile_project):
     for name, text in made.items():
         again = (package / "made" / name).read_text()
         assert again[again.index("import ") :] == text[text.index("import ") :]
+
+
+def test_a_record_that_contains_itself_is_an_error(own, node, run):
+    """It is one of the client's own kinds, however deep the stack was."""
+    (own / "cycle.js").write_text(CYCLE)
+    assert run(node, "cycle.js", cwd=own).stdout == (
+        "ProtocolError: payload of acme.part:"
+        " it contains itself, is nested too deeply, or is too long\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["Message", "Record", "Transport", "Int64", "HTTP", "string"])

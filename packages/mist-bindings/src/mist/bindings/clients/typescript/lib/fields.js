@@ -18,7 +18,8 @@ export function text(limits = {}) {
     const check = (value, path) => {
         const { minLength = 0, maxLength = Infinity, pattern } = limits;
         // A character is one unit of the string or two.
-        const length = value.length >= minLength * 2 && value.length <= maxLength ? value.length : [...value].length;
+        const isWithin = value.length >= minLength * 2 && value.length <= maxLength;
+        const length = isWithin ? value.length : charactersIn(value);
         if (length < minLength || length > maxLength) {
             const bound = length < minLength ? `at least ${minLength}` : `at most ${maxLength}`;
             const expected = length ? `a string of ${bound} characters, got ${length}` : "a non-empty string";
@@ -326,6 +327,13 @@ function readMember(into, member, cursor, path) {
     else {
         into[member.key] = member.type.read(cursor, path);
     }
+}
+function charactersIn(value) {
+    let count = 0;
+    for (let at = 0; at < value.length; at += value.codePointAt(at) > 0xffff ? 2 : 1) {
+        count += 1;
+    }
+    return count;
 }
 function expectKind(cursor, kind, path) {
     if (cursor.kind !== kind) {

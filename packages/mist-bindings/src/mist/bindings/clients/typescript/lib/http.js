@@ -1,10 +1,10 @@
 /** The sending side of HTTP: posts messages one by one, or in batches to a peer that takes them. */
+import { isJson, readAnswer, refusalsIn, retryAfter } from "./answer.js";
 import { Coalescer } from "./coalescing.js";
 import { MessageTooLarge, Rejected, TransportClosed, TransportError, TransportTimeout } from "./errors.js";
 import { sizeOver } from "./message.js";
 import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "./protocol.js";
-// Room for the fates of a whole batch; of what is longer, the beginning is all that is wanted.
-const MAX_ANSWER = 1 << 20;
+import { pause, relay } from "./signals.js";
 const SHOWN_BODY = 200;
 const NOT_UNDERSTOOD = [400, 404, 405, 415];
 /**
@@ -167,16 +167,14 @@ export class HttpSender {
     }
     /** Read the answer to a batch that was not taken as a whole. */
     #fates(answer, count) {
-        const rejected = refusalsIn(answer.body);
+        const rejected = refusalsIn(answer.body, count);
         if (!rejected) {
             return Array.from({ length: count }, () => this.#rejected(answer, "did not tell the fate of a batch"));
         }
         const fates = new Array(count).fill(undefined);
         for (const { index, status, error } of rejected) {
-            if (index in fates) {
-                const shown = this.#shown(error ?? "");
-                fates[index] = new Rejected(`${this.name} rejected the message: ${status}: ${shown}`, status, shown, retryAfter(answer.headers));
-            }
+            const shown = this.#shown(error);
+            fates[index] = new Rejected(`${this.name} rejected the message: ${status}: ${shown}`, status, shown, retryAfter(answer.headers));
         }
         return fates;
     }
@@ -203,11 +201,7 @@ export class HttpSender {
                 cache: "no-store",
                 signal: stop.signal,
             });
-            const answer = {
-                status: response.status,
-                headers: response.headers,
-                body: await beginningOf(response),
-            };
+            const answer = await readAnswer(response);
             this.#learn(answer);
             return answer;
         }
@@ -279,96 +273,6 @@ function marshalled(message) {
         throw new MessageTooLarge(envelope, MAX_ENVELOPE_SIZE);
     }
     return line;
-}
-/** Abort when any of the signals does, until the returned function is called. */
-function relay(stop, ...signals) {
-    const releases = signals.map((signal) => {
-        const onAbort = () => {
-            stop.abort(signal?.reason);
-        };
-        if (signal?.aborted) {
-            onAbort();
-        }
-        signal?.addEventListener("abort", onAbort, { once: true });
-        return () => signal?.removeEventListener("abort", onAbort);
-    });
-    return () => {
-        for (const release of releases) {
-            release();
-        }
-    };
-}
-/** Wait, at most until the transport is being closed; an aborted wait throws the reason. */
-function pause(ms, signal, closing) {
-    return new Promise((resolve, reject) => {
-        const stop = new AbortController();
-        const timer = setTimeout(finish, ms);
-        const release = relay(stop, signal, closing);
-        stop.signal.addEventListener("abort", finish, { once: true });
-        if (stop.signal.aborted) {
-            finish();
-        }
-        function finish() {
-            clearTimeout(timer);
-            release();
-            if (signal?.aborted) {
-                reject(signal.reason);
-            }
-            else {
-                resolve();
-            }
-        }
-    });
-}
-async function beginningOf(response) {
-    if (!response.body) {
-        return "";
-    }
-    const reader = response.body.getReader();
-    const decoder = new TextDecoder();
-    let text = "";
-    for (;;) {
-        const { done, value } = await reader.read();
-        if (done) {
-            return text + decoder.decode();
-        }
-        text += decoder.decode(value, { stream: true });
-        if (text.length > MAX_ANSWER) {
-            await reader.cancel();
-            return text;
-        }
-    }
-}
-function refusalsIn(body) {
-    try {
-        const { rejected } = JSON.parse(body);
-        const isWhole = rejected.every((each) => Number.isInteger(each.index) && Number.isInteger(each.status));
-        return isWhole ? rejected : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-function isJson(text) {
-    try {
-        JSON.parse(text);
-        return true;
-    }
-    catch {
-        return false;
-    }
-}
-/** Return the seconds that Retry-After asks for (RFC 9110, section 10.2.3), if it does. */
-function retryAfter(headers) {
-    const value = headers.get("retry-after")?.trim();
-    if (!value) {
-        return undefined;
-    }
-    if (/^\d+$/.test(value)) {
-        return Number(value);
-    }
-    const moment = Date.parse(value);
-    return Number.isNaN(moment) ? undefined : Math.max(0, (moment - Date.now()) / 1000);
 }
 /** Say why there was no answer: a browser does not tell, Node hides it in the cause. */
 function reasonOf(error) {

@@ -8,10 +8,12 @@ export declare class Mailbox {
     #private;
     /** How many arrivals wait to be received. */
     get size(): number;
+    /** How many bytes those have that wait, as far as `put` was told. */
+    get bytes(): number;
     /** Whether somebody waits for an arrival. */
     get isAwaited(): boolean;
     /** Hand an arrival to who waits longest, or keep it. */
-    put(arrival: Arrival): void;
+    put(arrival: Arrival, bytes?: number): void;
     /** Say that there will be no more: whoever looks for more is told so. */
     end(reason: TransportError): void;
     /** Take the next message. */

@@ -2,23 +2,29 @@
 export class Mailbox {
     #arrivals = [];
     #waiters = [];
+    #bytes = 0;
     #end;
     /** How many arrivals wait to be received. */
     get size() {
         return this.#arrivals.length;
+    }
+    /** How many bytes those have that wait, as far as `put` was told. */
+    get bytes() {
+        return this.#bytes;
     }
     /** Whether somebody waits for an arrival. */
     get isAwaited() {
         return this.#waiters.length > 0;
     }
     /** Hand an arrival to who waits longest, or keep it. */
-    put(arrival) {
+    put(arrival, bytes = 0) {
         const waiter = this.#waiters.shift();
         if (waiter) {
             settle(waiter, arrival);
         }
         else {
-            this.#arrivals.push(arrival);
+            this.#arrivals.push({ arrival, bytes });
+            this.#bytes += bytes;
         }
     }
     /** Say that there will be no more: whoever looks for more is told so. */
@@ -32,7 +38,9 @@ export class Mailbox {
     take({ signal } = {}) {
         return new Promise((resolve, reject) => {
             signal?.throwIfAborted();
-            const arrival = this.#arrivals.shift() ?? this.#end;
+            const next = this.#arrivals.shift();
+            this.#bytes -= next?.bytes ?? 0;
+            const arrival = next?.arrival ?? this.#end;
             if (arrival) {
                 settle({ resolve, reject }, arrival);
                 return;

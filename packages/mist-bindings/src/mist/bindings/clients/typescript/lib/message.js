@@ -188,6 +188,11 @@ function prefixed(prefix, work) {
         if (error instanceof ProtocolError) {
             error.message = `${prefix}: ${error.message}`;
         }
+        else if (error instanceof RangeError) {
+            // The stack is used up, or a string would be longer than any may be.
+            const reason = "it contains itself, is nested too deeply, or is too long";
+            throw new ProtocolError(`${prefix}: ${reason}`, "", { cause: error });
+        }
         throw error;
     }
 }

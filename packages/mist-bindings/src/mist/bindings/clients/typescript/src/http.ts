@@ -1,10 +1,12 @@
 /** The sending side of HTTP: posts messages one by one, or in batches to a peer that takes them. */
 
+import { type Answer, isJson, readAnswer, refusalsIn, retryAfter } from "./answer.js";
 import { Coalescer, type Fate } from "./coalescing.js";
 import { MessageTooLarge, Rejected, TransportClosed, TransportError, TransportTimeout } from "./errors.js";
 import type { Message } from "./message.js";
 import { sizeOver } from "./message.js";
 import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "./protocol.js";
+import { pause, relay } from "./signals.js";
 import type { Sender, SendOptions } from "./transport.js";
 
 /** How an `HttpSender` sends. */
@@ -27,15 +29,6 @@ export interface HttpSenderOptions {
   fetch?: typeof fetch | undefined;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  /** The beginning of its body. */
-  readonly body: string;
-}
-
-// Room for the fates of a whole batch; of what is longer, the beginning is all that is wanted.
-const MAX_ANSWER = 1 << 20;
 const SHOWN_BODY = 200;
 const NOT_UNDERSTOOD: readonly number[] = [400, 404, 405, 415];
 
@@ -219,7 +212,7 @@ export class HttpSender implements Sender {
 
   /** Read the answer to a batch that was not taken as a whole. */
   #fates(answer: Answer, count: number): Fate[] {
-    const rejected = refusalsIn(answer.body);
+    const rejected = refusalsIn(answer.body, count);
     if (!rejected) {
       return Array.from({ length: count }, () =>
         this.#rejected(answer, "did not tell the fate of a batch"),
@@ -227,15 +220,13 @@ export class HttpSender implements Sender {
     }
     const fates = new Array<Fate>(count).fill(undefined);
     for (const { index, status, error } of rejected) {
-      if (index in fates) {
-        const shown = this.#shown(error ?? "");
-        fates[index] = new Rejected(
-          `${this.name} rejected the message: ${status}: ${shown}`,
-          status,
-          shown,
-          retryAfter(answer.headers),
-        );
-      }
+      const shown = this.#shown(error);
+      fates[index] = new Rejected(
+        `${this.name} rejected the message: ${status}: ${shown}`,
+        status,
+        shown,
+        retryAfter(answer.headers),
+      );
     }
     return fates;
   }
@@ -268,11 +259,7 @@ export class HttpSender implements Sender {
         cache: "no-store",
         signal: stop.signal,
       });
-      const answer = {
-        status: response.status,
-        headers: response.headers,
-        body: await beginningOf(response),
-      };
+      const answer = await readAnswer(response);
       this.#learn(answer);
       return answer;
     } catch (error) {
@@ -356,105 +343,6 @@ function marshalled(message: Message): string {
     throw new MessageTooLarge(envelope, MAX_ENVELOPE_SIZE);
   }
   return line;
-}
-
-/** Abort when any of the signals does, until the returned function is called. */
-function relay(stop: AbortController, ...signals: (AbortSignal | undefined)[]): () => void {
-  const releases = signals.map((signal) => {
-    const onAbort = (): void => {
-      stop.abort(signal?.reason);
-    };
-    if (signal?.aborted) {
-      onAbort();
-    }
-    signal?.addEventListener("abort", onAbort, { once: true });
-    return () => signal?.removeEventListener("abort", onAbort);
-  });
-  return () => {
-    for (const release of releases) {
-      release();
-    }
-  };
-}
-
-/** Wait, at most until the transport is being closed; an aborted wait throws the reason. */
-function pause(ms: number, signal: AbortSignal | undefined, closing: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = new AbortController();
-    const timer = setTimeout(finish, ms);
-    const release = relay(stop, signal, closing);
-    stop.signal.addEventListener("abort", finish, { once: true });
-    if (stop.signal.aborted) {
-      finish();
-    }
-    function finish(): void {
-      clearTimeout(timer);
-      release();
-      if (signal?.aborted) {
-        reject(signal.reason);
-      } else {
-        resolve();
-      }
-    }
-  });
-}
-
-async function beginningOf(response: Response): Promise<string> {
-  if (!response.body) {
-    return "";
-  }
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) {
-      return text + decoder.decode();
-    }
-    text += decoder.decode(value, { stream: true });
-    if (text.length > MAX_ANSWER) {
-      await reader.cancel();
-      return text;
-    }
-  }
-}
-
-interface Refusal {
-  readonly index: number;
-  readonly status: number;
-  readonly error?: string;
-}
-
-function refusalsIn(body: string): Refusal[] | undefined {
-  try {
-    const { rejected } = JSON.parse(body) as { rejected: Refusal[] };
-    const isWhole = rejected.every((each) => Number.isInteger(each.index) && Number.isInteger(each.status));
-    return isWhole ? rejected : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Return the seconds that Retry-After asks for (RFC 9110, section 10.2.3), if it does. */
-function retryAfter(headers: Headers): number | undefined {
-  const value = headers.get("retry-after")?.trim();
-  if (!value) {
-    return undefined;
-  }
-  if (/^\d+$/.test(value)) {
-    return Number(value);
-  }
-  const moment = Date.parse(value);
-  return Number.isNaN(moment) ? undefined : Math.max(0, (moment - Date.now()) / 1000);
 }
 
 /** Say why there was no answer: a browser does not tell, Node hides it in the cause. */

@@ -12,13 +12,19 @@ interface Waiter {
 
 /** Holds what has arrived until it is received, and the receivers that wait for more. */
 export class Mailbox {
-  readonly #arrivals: Arrival[] = [];
+  readonly #arrivals: { arrival: Arrival; bytes: number }[] = [];
   readonly #waiters: Waiter[] = [];
+  #bytes = 0;
   #end: TransportError | undefined;
 
   /** How many arrivals wait to be received. */
   get size(): number {
     return this.#arrivals.length;
+  }
+
+  /** How many bytes those have that wait, as far as `put` was told. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Whether somebody waits for an arrival. */
@@ -27,12 +33,13 @@ export class Mailbox {
   }
 
   /** Hand an arrival to who waits longest, or keep it. */
-  put(arrival: Arrival): void {
+  put(arrival: Arrival, bytes = 0): void {
     const waiter = this.#waiters.shift();
     if (waiter) {
       settle(waiter, arrival);
     } else {
-      this.#arrivals.push(arrival);
+      this.#arrivals.push({ arrival, bytes });
+      this.#bytes += bytes;
     }
   }
 
@@ -48,7 +55,9 @@ export class Mailbox {
   take({ signal }: CallOptions = {}): Promise<Message> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const arrival = this.#arrivals.shift() ?? this.#end;
+      const next = this.#arrivals.shift();
+      this.#bytes -= next?.bytes ?? 0;
+      const arrival = next?.arrival ?? this.#end;
       if (arrival) {
         settle({ resolve, reject }, arrival);
         return;

@@ -233,6 +233,10 @@ function prefixed<T>(prefix: string, work: () => T): T {
   } catch (error) {
     if (error instanceof ProtocolError) {
       error.message = `${prefix}: ${error.message}`;
+    } else if (error instanceof RangeError) {
+      // The stack is used up, or a string would be longer than any may be.
+      const reason = "it contains itself, is nested too deeply, or is too long";
+      throw new ProtocolError(`${prefix}: ${reason}`, "", { cause: error });
     }
     throw error;
   }

@@ -13,6 +13,11 @@ export interface ListenOptions extends ReceiveOptions {
     token?: string | undefined;
     /** How many messages may wait to be received; beyond that, peers are told to come back. */
     inbox?: number | undefined;
+    /**
+     * How many bytes of messages may wait in all, and how many of bodies that are still arriving;
+     * beyond either, peers are told to come back.
+     */
+    inboxBytes?: number | undefined;
     /** Whether to take batches. */
     batch?: boolean | undefined;
     /** The largest payload, in bytes. */

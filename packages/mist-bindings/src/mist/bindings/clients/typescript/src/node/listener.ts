@@ -1,14 +1,7 @@
 /** The receiving side of HTTP: a server that puts the messages posted to it into an inbox. */
 
-import { timingSafeEqual } from "node:crypto";
-import {
-  createServer,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type Server,
-  type ServerResponse,
-} from "node:http";
-import { type AddressInfo, isIP, isIPv6 } from "node:net";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, isIPv6 } from "node:net";
 
 import {
   MessageTooLarge,
@@ -21,6 +14,8 @@ import { type Message, parseReceived, sizeOver } from "../message.js";
 import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "../protocol.js";
 import type { CallOptions, ReceiveOptions, Receiver } from "../transport.js";
 import { messagesOf } from "../transport.js";
+import { admit, foreignOrigin, preflightHeaders, refuse, Refused, RETRY_AFTER } from "./admission.js";
+import { BodyReader, Disconnected, linesOf } from "./body.js";
 
 /** Where and how to listen. */
 export interface ListenOptions extends ReceiveOptions {
@@ -34,6 +29,11 @@ export interface ListenOptions extends ReceiveOptions {
   token?: string | undefined;
   /** How many messages may wait to be received; beyond that, peers are told to come back. */
   inbox?: number | undefined;
+  /**
+   * How many bytes of messages may wait in all, and how many of bodies that are still arriving;
+   * beyond either, peers are told to come back.
+   */
+  inboxBytes?: number | undefined;
   /** Whether to take batches. */
   batch?: boolean | undefined;
   /** The largest payload, in bytes. */
@@ -51,12 +51,8 @@ export interface ListenOptions extends ReceiveOptions {
 }
 
 const ENVELOPE_ALLOWANCE = MAX_ENVELOPE_SIZE - MAX_MESSAGE_SIZE;
-const BATCH_TYPES: readonly string[] = [HTTP.ndjson, "application/ndjson", "application/jsonl"];
-const RETRY_AFTER = { "retry-after": "1" };
-const NEWLINE = 0x0a;
-// An answer that is given before the body has been read would be lost if the connection were closed
-// under a peer that still writes: so what it writes is read for a while, and dropped.
-const LINGER_MS = 1000;
+// Lines of a few bytes are no messages, and five million of them would each be an error.
+const MAX_BATCH_LINES = 16 * HTTP.maxBatchMessages;
 // Longer than clients keep an idle connection (Go: 90 s), so that no request meets the closing.
 const IDLE_MS = 120_000;
 
@@ -67,31 +63,11 @@ export function incomingHeaders(message: Message): Readonly<Record<string, strin
   return incoming.get(message) ?? {};
 }
 
-/** Tell whether the host of an origin is an address or `localhost`, and no other name. */
-function isAddress(origin: string): boolean {
-  const { hostname } = URL.canParse(origin) ? new URL(origin) : { hostname: "" };
-  return hostname === "localhost" || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
-}
-
-/** A request that is answered with this status, and of which nothing is taken. */
-class Refused extends Error {
-  readonly status: number;
-  readonly headers: OutgoingHttpHeaders;
-
-  constructor(status: number, message: string, headers: OutgoingHttpHeaders = {}) {
-    super(message);
-    this.status = status;
-    this.headers = headers;
-  }
-}
-
-/** The peer went away before its request was complete. */
-class Disconnected extends Error {}
-
 /** Receives the messages that are posted to it. What it has accepted stands in its inbox. */
 export class HttpListener implements Receiver {
   readonly #server: Server;
   readonly #mailbox = new Mailbox();
+  readonly #bodies: BodyReader;
   readonly #options: Required<{ [K in keyof ListenOptions]: NonNullable<ListenOptions[K]> }>;
   #url = "";
   #closing: Promise<void> | undefined;
@@ -104,6 +80,7 @@ export class HttpListener implements Receiver {
       path: HTTP.path,
       token: "",
       inbox: 1024,
+      inboxBytes: 256 << 20,
       batch: true,
       maxMessageSize: MAX_MESSAGE_SIZE,
       headerTimeoutMs: 10_000,
@@ -114,12 +91,16 @@ export class HttpListener implements Receiver {
       anyVersion: false,
       ...Object.fromEntries(given),
     };
+    const { headerTimeoutMs, bodyTimeoutMs, inboxBytes } = this.#options;
+    this.#bodies = new BodyReader(bodyTimeoutMs, inboxBytes);
     this.#server = createServer(
       {
-        headersTimeout: this.#options.headerTimeoutMs,
-        requestTimeout: 0, // the body has a bound of its own
+        headersTimeout: headerTimeoutMs,
+        // A body that is read has a bound of its own; this is for that of a request that was
+        // refused by its head, which is dropped as it comes.
+        requestTimeout: headerTimeoutMs + bodyTimeoutMs,
         keepAliveTimeout: IDLE_MS,
-        connectionsCheckingInterval: Math.min(1000, this.#options.headerTimeoutMs / 2),
+        connectionsCheckingInterval: Math.min(1000, headerTimeoutMs / 2),
       },
       (request, response) => {
         void this.#serve(request, response);
@@ -185,7 +166,7 @@ export class HttpListener implements Receiver {
       response.setHeader("connection", "close");
     }
     try {
-      const origin = this.#foreignOrigin(request);
+      const origin = foreignOrigin(request, this.#options.allowOrigins);
       if (origin) {
         response.setHeader("access-control-allow-origin", origin);
         response.setHeader("access-control-expose-headers", `${HTTP.announcement}, Retry-After`);
@@ -195,8 +176,9 @@ export class HttpListener implements Receiver {
         response.writeHead(204, preflightHeaders(origin)).end();
         return;
       }
-      const isBatch = this.#admit(request);
-      const body = await this.#body(request, isBatch);
+      const isBatch = admit(request, this.#options);
+      const limit = isBatch ? MAX_ENVELOPE_SIZE : this.#options.maxMessageSize + ENVELOPE_ALLOWANCE;
+      const body = await this.#bodies.read(request, limit);
       if (isBatch) {
         this.#takeBatch(body, request, response);
       } else {
@@ -214,93 +196,6 @@ export class HttpListener implements Receiver {
     }
   }
 
-  /**
-   * Return the origin of the page that posts, or nothing when it is our own or no page.
-   *
-   * Any page that somebody looks at can post to a listener on their machine. So only pages of the
-   * listener's own origin may, and those of the origins that were allowed. An origin whose host is a
-   * name is not known to be our own: whoever holds the name can have it lead here once the page is
-   * loaded (DNS rebinding).
-   */
-  #foreignOrigin({ headers }: IncomingMessage): string {
-    const { origin } = headers;
-    if (!origin) {
-      return "";
-    }
-    const { allowOrigins } = this.#options;
-    if (allowOrigins.includes(origin) || allowOrigins.includes("*")) {
-      return origin;
-    }
-    if (origin.slice(origin.indexOf("://") + 3) === headers.host && isAddress(origin)) {
-      return "";
-    }
-    throw new Refused(403, "pages of this origin may not post here; allowOrigins names those that may");
-  }
-
-  /** Let a request in by its head, and tell whether it brings a batch. */
-  #admit({ headers, method, url }: IncomingMessage): boolean {
-    if (url?.split("?")[0] !== this.#options.path) {
-      throw new Refused(404, `messages are taken at ${this.#options.path}`);
-    }
-    if (method !== "POST") {
-      throw new Refused(405, "post a message", { allow: "POST, OPTIONS" });
-    }
-    if (this.#options.token && !hasToken(headers.authorization, this.#options.token)) {
-      throw new Refused(401, "no token, or the wrong one", {
-        "www-authenticate": 'Bearer realm="mist"',
-      });
-    }
-    if ((headers["content-encoding"] ?? "identity").toLowerCase() !== "identity") {
-      throw new Refused(415, "send the body without Content-Encoding", {
-        "accept-encoding": "identity",
-      });
-    }
-    const type = (headers["content-type"] ?? "").split(";")[0] ?? "";
-    const isBatch = BATCH_TYPES.includes(type.trim().toLowerCase());
-    if (isBatch && !this.#options.batch) {
-      throw new Refused(415, `post one message, as ${HTTP.json}`);
-    }
-    return isBatch;
-  }
-
-  async #body(request: IncomingMessage, isBatch: boolean): Promise<Buffer> {
-    const limit = isBatch ? MAX_ENVELOPE_SIZE : this.#options.maxMessageSize + ENVELOPE_ALLOWANCE;
-    if (Number(request.headers["content-length"] ?? 0) > limit) {
-      throw tooLong(limit);
-    }
-    const { bodyTimeoutMs } = this.#options;
-    return await new Promise((resolve, reject) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      const timer = setTimeout(() => {
-        const seconds = bodyTimeoutMs / 1000;
-        stop(new Refused(408, `the body did not arrive within ${seconds} seconds`, CLOSE));
-      }, bodyTimeoutMs);
-      const stop = (error: Error): void => {
-        clearTimeout(timer);
-        request.removeAllListeners("data");
-        reject(error);
-      };
-      request.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        chunks.push(chunk);
-        if (size > limit) {
-          stop(tooLong(limit));
-        }
-      });
-      request.on("end", () => {
-        clearTimeout(timer);
-        resolve(Buffer.concat(chunks));
-      });
-      request.on("error", () => {
-        stop(new Disconnected());
-      });
-      request.on("close", () => {
-        stop(new Disconnected());
-      });
-    });
-  }
-
   #take(body: Buffer, request: IncomingMessage): void {
     const refused = this.#put(body, request);
     if (refused) {
@@ -310,18 +205,23 @@ export class HttpListener implements Receiver {
 
   /** Take what can be taken, and tell the fate of each. */
   #takeBatch(body: Buffer, request: IncomingMessage, response: ServerResponse): void {
-    const rejected: { index: number; status: number; error: string }[] = [];
-    let count = 0;
+    const lines: Buffer[] = [];
     for (const line of linesOf(body)) {
-      const refused = this.#put(line, request);
-      if (refused) {
-        rejected.push({ index: count, status: refused.status, error: refused.message });
+      if (lines.length === MAX_BATCH_LINES) {
+        throw new Refused(413, `the batch has more than ${MAX_BATCH_LINES} messages`);
       }
-      count += 1;
+      lines.push(line);
     }
-    if (!count) {
+    if (!lines.length) {
       // Whoever sends one had messages: something in between has dropped them.
       throw new Refused(400, "there is no message in this batch");
+    }
+    const rejected: { index: number; status: number; error: string }[] = [];
+    for (const [index, line] of lines.entries()) {
+      const refused = this.#put(line, request);
+      if (refused) {
+        rejected.push({ index, status: refused.status, error: refused.message });
+      }
     }
     if (!rejected.length) {
       response.writeHead(202).end();
@@ -329,11 +229,11 @@ export class HttpListener implements Receiver {
     }
     const isFull = rejected.some(({ status }) => status === 503);
     response.writeHead(200, { "content-type": HTTP.json, ...(isFull ? RETRY_AFTER : {}) });
-    response.end(JSON.stringify({ accepted: count - rejected.length, rejected }));
+    response.end(JSON.stringify({ accepted: lines.length - rejected.length, rejected }));
   }
 
   #put(data: Buffer, request: IncomingMessage): Refused | undefined {
-    const { anyVersion, inbox, maxMessageSize } = this.#options;
+    const { anyVersion, inbox, inboxBytes, maxMessageSize } = this.#options;
     try {
       const message = parseReceived(data, anyVersion);
       const size = sizeOver(message.payload, maxMessageSize);
@@ -343,8 +243,12 @@ export class HttpListener implements Receiver {
       if (this.#mailbox.size >= inbox) {
         return new Refused(503, `the inbox is full: ${inbox} messages wait`, RETRY_AFTER);
       }
+      // One message alone may be of any size that is allowed.
+      if (this.#mailbox.size && this.#mailbox.bytes + data.length > inboxBytes) {
+        return new Refused(503, `the inbox is full: ${this.#mailbox.bytes} bytes wait`, RETRY_AFTER);
+      }
       remember(message, request);
-      this.#mailbox.put(message);
+      this.#mailbox.put(message, data.length);
       return undefined;
     } catch (error) {
       if (error instanceof ProtocolError) {
@@ -355,58 +259,9 @@ export class HttpListener implements Receiver {
   }
 }
 
-const CLOSE = { connection: "close" };
-
 function urlOf({ address, port }: AddressInfo, path: string): string {
   const dialed = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" }[address] ?? address;
   return `http://${isIPv6(dialed) ? `[${dialed}]` : dialed}:${port}${path}`;
-}
-
-function tooLong(limit: number): Refused {
-  return new Refused(413, `the body is over the limit of ${limit} bytes`, CLOSE);
-}
-
-function preflightHeaders(origin: string): OutgoingHttpHeaders {
-  return {
-    allow: "POST, OPTIONS",
-    ...(origin && {
-      "access-control-allow-methods": "POST",
-      "access-control-allow-headers": "authorization, content-type, traceparent, tracestate",
-      "access-control-max-age": "600",
-    }),
-  };
-}
-
-function refuse(refused: Refused, request: IncomingMessage, response: ServerResponse): void {
-  const body = `${refused.message}\n`;
-  response.writeHead(refused.status, {
-    "content-type": "text/plain; charset=utf-8",
-    "content-length": Buffer.byteLength(body),
-    ...refused.headers,
-  });
-  if (refused.headers.connection !== "close") {
-    response.end(body);
-    return;
-  }
-  response.write(body);
-  request.resume();
-  const timer = setTimeout(finish, LINGER_MS);
-  request.once("end", finish);
-  request.once("close", finish);
-  function finish(): void {
-    clearTimeout(timer);
-    response.end();
-  }
-}
-
-function hasToken(authorization: string | undefined, token: string): boolean {
-  const [, scheme = "", given = ""] = /^(\S*) *(.*?) *$/.exec(authorization ?? "") ?? [];
-  const [expected, shown] = [Buffer.from(token), Buffer.from(given)];
-  return (
-    scheme.toLowerCase() === "bearer" &&
-    expected.length === shown.length &&
-    timingSafeEqual(expected, shown)
-  );
 }
 
 function remember(message: Message, { headers }: IncomingMessage): void {
@@ -417,17 +272,5 @@ function remember(message: Message, { headers }: IncomingMessage): void {
       traceparent,
       ...(tracestate === undefined ? {} : { tracestate: String(tracestate) }),
     });
-  }
-}
-
-function* linesOf(body: Buffer): Generator<Buffer> {
-  for (let start = 0; start < body.length; ) {
-    const newline = body.indexOf(NEWLINE, start);
-    const end = newline < 0 ? body.length : newline;
-    const line = body.subarray(start, end);
-    if (!line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)) {
-      yield line;
-    }
-    start = end + 1;
   }
 }
