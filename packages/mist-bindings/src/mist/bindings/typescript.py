@@ -22,6 +22,12 @@ from mist.bindings.typescript_fields import IDENTIFIER, Records, descriptor, doc
 
 _CLIENT: Final = CLIENTS / "typescript"
 _WIDTH: Final = 100
+_IMPORTS: Final = {
+    r"\bf\.": 'import * as f from "./fields.js";\n',
+    r"\bJsonValue\b": 'import type { JsonValue } from "./json.js";\n',
+    r"\br\.": 'import * as r from "./records.js";\n',
+}
+_DOCS: Final = re.compile(r"/\*\*.*?\*/", re.DOTALL)
 _EXPORTED: Final = re.compile(r"^export (?:type )?\{(.*?)\}", re.MULTILINE | re.DOTALL)
 # What the module uses or declares itself; the compiler has reserved the names in lower case.
 _OWN_NAMES: Final = frozenset({"Envelope", "MessageType", "Payloads", "Record", "RegExp", "Source"})
@@ -30,17 +36,24 @@ _OWN_NAMES: Final = frozenset({"Envelope", "MessageType", "Payloads", "Record", 
 def render(protocol: Protocol) -> Mapping[str, str]:
     """Return what depends on the protocol: one module in its three forms, and `package.json`."""
     items = _items(protocol)
-    values = "".join(item.javascript() for item in items)
-    types = "".join(item.declaration() for item in items)
     module = {
-        "src/protocol.ts": "\n".join([_IMPORT_FIELDS + _IMPORT_JSON, *(i.source() for i in items)]),
-        "lib/protocol.js": f"{_IMPORT_FIELDS}{values}",
-        "lib/protocol.d.ts": f"{_IMPORT_FIELDS}{_IMPORT_JSON}{types}",
+        "src/protocol.ts": "\n".join(["", *(item.source() for item in items)]),
+        "lib/protocol.js": "".join(item.javascript() for item in items),
+        "lib/protocol.d.ts": "".join(item.declaration() for item in items),
     }
     return {
         "package.json": _package(protocol),
-        **{name: marked(name, text, protocol.version) for name, text in module.items()},
+        **{
+            name: marked(name, _imports(text) + text, protocol.version)
+            for name, text in module.items()
+        },
     }
+
+
+def _imports(module: str) -> str:
+    """Return the imports of what a module uses: strict compilers refuse any other."""
+    code = _DOCS.sub("", module)
+    return "".join(line for used, line in _IMPORTS.items() if re.search(used, code))
 
 
 def _package(protocol: Protocol) -> str:
@@ -114,10 +127,6 @@ def _items(protocol: Protocol) -> list[_Item]:
     ]
 
 
-_IMPORT_FIELDS: Final = 'import * as f from "./fields.js";\n'
-_IMPORT_JSON: Final = 'import type { JsonValue } from "./json.js";\n'
-
-
 def _limits(protocol: Protocol) -> list[_Item]:
     http = {
         "path": ("Where a URL without a path posts to.", protocol.http.path),
@@ -188,8 +197,8 @@ def _record_type(record: Record, records: Records, *, whole: bool = False) -> _I
     closed = ", true" if record.closed else ""
     return _Item(
         f"How `{record.name}` is read and written.",
-        f"const {record.name}: f.RecordType<{record.name}>;",
-        f"new f.RecordType({json.dumps(record.name)}, () => [\n{fields}]{closed})",
+        f"const {record.name}: r.RecordType<{record.name}>;",
+        f"new r.RecordType({json.dumps(record.name)}, () => [\n{fields}]{closed})",
     )
 
 
@@ -204,7 +213,7 @@ def _payloads(protocol: Protocol) -> list[_Item]:
         _Item("The record of each message type's payload.", f"interface Payloads {{\n{members}}}"),
         _Item(
             "How the payload of each message type is read and written.",
-            "const PAYLOADS: {\n  readonly [T in keyof Payloads]: f.RecordType<Payloads[T]>;\n};",
+            "const PAYLOADS: {\n  readonly [T in keyof Payloads]: r.RecordType<Payloads[T]>;\n};",
             f"{{\n{values}}}",
         ),
     ]

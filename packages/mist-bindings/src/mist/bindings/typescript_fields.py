@@ -74,7 +74,7 @@ def descriptor(field: Field, records: Records, *, whole: bool) -> str:
     if field.null_when_empty:
         options.append("nullWhenEmpty: true")
     more = f", {{ {', '.join(options)} }}" if options else ""
-    return f"f.field({json.dumps(field.wire)}, {kind}{more})"
+    return f"r.field({json.dumps(field.wire)}, {kind}{more})"
 
 
 def _type(kind: Type, field: Field) -> str:  # noqa: PLR0911  # one line a kind
@@ -130,7 +130,7 @@ def _kind(kind: Type, field: Field) -> str:  # noqa: PLR0911  # one line a kind
         case Map(value):
             return f"f.map({_kind(value, field)})"
         case Reference(record):
-            return f"f.record(() => {record})"
+            return f"r.record(() => {record})"
         case Nullable(inner):
             return f"f.nullable({_kind(inner, field)})"
 

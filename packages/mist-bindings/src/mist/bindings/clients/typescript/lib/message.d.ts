@@ -1,8 +1,8 @@
 /** The envelope that everything crossing a tool boundary travels in. */
-import type { RecordType } from "./fields.js";
 import type { JsonValue } from "./json.js";
 import type { Payloads } from "./protocol.js";
 import { Envelope } from "./protocol.js";
+import type { RecordType } from "./records.js";
 /** The payload of a message type: its record, or any JSON where the type is not known. */
 export type PayloadOf<T extends string> = T extends keyof Payloads ? Payloads[T] : JsonValue;
 /**

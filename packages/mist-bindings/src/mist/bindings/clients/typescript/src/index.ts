@@ -12,12 +12,13 @@ export {
   TransportTimeout,
   UnsupportedVersion,
 } from "./errors.js";
-export { type Int64, RecordType } from "./fields.js";
+export type { Int64 } from "./fields.js";
 export { HttpSender, type HttpSenderOptions } from "./http.js";
 export { type JsonObject, type JsonValue, parseJson } from "./json.js";
 export { LineReader, parseLines } from "./lines.js";
 export { type Decoded, Message, type PayloadOf } from "./message.js";
 export * from "./protocol.js";
+export { RecordType } from "./records.js";
 export type {
   CallOptions,
   ReceiveOptions,

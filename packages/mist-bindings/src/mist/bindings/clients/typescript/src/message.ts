@@ -3,7 +3,6 @@
 import { crc32 } from "./checksum.js";
 import { encodeJson } from "./encoding.js";
 import { MessageTooLarge, ProtocolError } from "./errors.js";
-import type { RecordType } from "./fields.js";
 import type { JsonValue } from "./json.js";
 import { cursorOver } from "./json.js";
 import type { Payloads } from "./protocol.js";
@@ -14,6 +13,7 @@ import {
   MAX_MESSAGE_SIZE,
   PAYLOADS,
 } from "./protocol.js";
+import type { RecordType } from "./records.js";
 import { checkVersion } from "./version.js";
 
 /** The payload of a message type: its record, or any JSON where the type is not known. */
