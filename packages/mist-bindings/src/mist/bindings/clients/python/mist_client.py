@@ -16,6 +16,7 @@ and `mist.transport`; calls block, and each has a timeout.
 
 from __future__ import annotations
 
+import abc
 import collections
 import dataclasses
 import email.utils
@@ -1382,20 +1383,21 @@ def _version_range(text: str, side: str) -> Tuple[int, int]:
 # --- Transports -------------------------------------------------------------------------------
 
 
-class Transport:
+class Transport(abc.ABC):
     """Sends and receives messages; derive from it for a way that is not here.
 
     It is a context manager that closes at its end, and an iterator over what it receives.
     """
 
+    @abc.abstractmethod
     def send(self, message: Message) -> None:
         """Send one message, and return when it was taken.
 
         Raises:
             TransportError: It was not taken, or nobody knows.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def receive(self, timeout: Optional[float] = None) -> Message:
         """Wait for the next message.
 
@@ -1408,11 +1410,10 @@ class Transport:
             ProtocolError: What came is not a message; the next call goes on after it.
             UnsupportedVersion: It is of a version that this client does not read.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def close(self) -> None:
         """Release what is held; calls that wait end with an error."""
-        raise NotImplementedError
 
     def __enter__(self: T) -> T:
         return self
@@ -1577,22 +1578,20 @@ class HTTP(Transport):
         for attempt in range(1, self._attempts + 1):
             for index, fault in zip(left, self._send_once([lines[index] for index in left])):
                 fates[index] = fault
-            busy = [index for index in left if self._is_busy(fates[index])]
-            if not busy or attempt == self._attempts:
+            delays = {index: self._retry_delay(fates[index]) for index in left}
+            left = [index for index, delay in delays.items() if delay is not None]
+            if not left or attempt == self._attempts:
                 break
-            left = busy
-            waits = [fates[index].retry_after or 0.0 for index in busy]  # type: ignore[union-attr]
-            if self._closed.wait(max(waits)):
+            if self._closed.wait(max(delays[index] or 0.0 for index in left)):
                 break
         return fates
 
-    def _is_busy(self, fault: Optional[TransportError]) -> bool:
-        return (
-            isinstance(fault, Rejected)
-            and fault.status == http.client.SERVICE_UNAVAILABLE
-            and fault.retry_after is not None
-            and fault.retry_after <= self._max_wait
-        )
+    def _retry_delay(self, fault: Optional[TransportError]) -> Optional[float]:
+        """Return the seconds after which a message is sent again; None if it is not."""
+        if not isinstance(fault, Rejected) or fault.status != http.client.SERVICE_UNAVAILABLE:
+            return None
+        delay = fault.retry_after
+        return delay if delay is not None and delay <= self._max_wait else None
 
     def _send_once(self, lines: Sequence[bytes]) -> List[Optional[TransportError]]:
         """Queue lines, and see to it that requests are made until all of them are settled.
