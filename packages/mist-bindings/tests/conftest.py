@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mist.bindings import render
-from mist.bindings.generation import shipped
 from mist.bindings.inspection import OWN_TYPES
 from mist.bindings.languages import LANGUAGES
+from mist.bindings.shipped import read_client
 
 
 def load(text, name, directory):
@@ -28,7 +28,8 @@ def load(text, name, directory):
 @pytest.fixture(scope="session")
 def client(tmp_path_factory):
     """The Python client that ships in the package."""
-    return load(shipped("python")["mist_client.py"], "mist_client", tmp_path_factory.mktemp("own"))
+    text = read_client("python")["mist_client.py"]
+    return load(text, "mist_client", tmp_path_factory.mktemp("own"))
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import sys
 import pytest
 from jsonschema import Draft202012Validator
 
-from mist.bindings.generation import own_protocol, shipped
+from mist.bindings.generation import own_protocol
 from mist.bindings.schemas import schema
+from mist.bindings.shipped import read_client
 
 ACME = '''
 import msgspec
@@ -66,7 +67,7 @@ def test_export_writes_the_client_and_says_so(run, tmp_path):
     assert (status, out) == (0, "")
     assert err.startswith("wrote ")
     written = (tmp_path / "client" / "mist_client.py").read_text("utf-8")
-    assert written == shipped("python")["mist_client.py"]
+    assert written == read_client("python")["mist_client.py"]
     assert run("export", "python", "client") == (0, "", "nothing to write: all is up to date\n")
 
 

@@ -3,20 +3,37 @@
 import os
 import stat
 
+import msgspec
 import pytest
 
-from mist.bindings import BindingsError, export, generate, render
-from mist.bindings.generation import own_protocol, shipped, stale
+from mist.bindings import BindingsError, describe, export, generate, render
+from mist.bindings.generation import own_protocol, stale
+from mist.bindings.languages import LANGUAGES
 from mist.bindings.mark import MARK, is_marked
+from mist.bindings.shipped import read_client
 from mist.bindings.templates import fill
 from mist.bindings.writing import write_files
+from mist.protocol import payload_type
 
 MARKED = f"# {MARK}\n"
 
 
 def test_what_ships_is_what_would_be_generated(language):
     """The clients in the package are up to date; `mist-bindings check --write` makes them so."""
-    assert shipped(language) == dict(render(language, own_protocol()))
+    shipped = read_client(language)
+    generated = LANGUAGES[language](own_protocol())
+    assert {name: shipped.get(name) for name in generated} == dict(generated)
+
+
+def test_what_is_written_by_hand_reaches_every_client(language):
+    """A client for other payloads is the shipped one, but for the files that are generated."""
+    shipped = read_client(language)
+    client = render(language, describe(["health.ping"]))
+    by_hand = shipped.keys() - LANGUAGES[language](own_protocol())
+    assert client.keys() == shipped.keys()
+    for name in by_hand:
+        assert client[name].endswith(shipped[name]), name
+        assert not is_marked(shipped[name].encode()), name
 
 
 def test_generated_files_are_marked_and_carry_the_version(language):
@@ -28,15 +45,15 @@ def test_generated_files_are_marked_and_carry_the_version(language):
         assert not text.endswith("\n\n"), name
 
 
-def test_export_and_generate_write_the_same(language, tmp_path):
-    """The shipped client is that of the stack's own payloads."""
-    exported = export(language, tmp_path / "a")
-    generated = generate(language, tmp_path / "b", protocol=own_protocol())
-    assert [path.relative_to(tmp_path / "a") for path in exported] == [
-        path.relative_to(tmp_path / "b") for path in generated
-    ]
-    for one, other in zip(exported, generated, strict=True):
-        assert one.read_bytes() == other.read_bytes()
+@pytest.mark.usefixtures("payload_types")
+def test_export_leaves_ones_own_payloads_out(language, tmp_path):
+    """What is exported is the client of the stack's own payloads, whatever else is registered."""
+    payload_type("acme.order")(msgspec.defstruct("Order", [("number", int)]))
+    export(language, tmp_path / "exported")
+    generate(language, tmp_path / "generated")
+    texts = render(language, own_protocol())
+    assert stale(tmp_path / "exported", texts) == []
+    assert stale(tmp_path / "generated", texts) != []
 
 
 def test_generating_again_writes_nothing(language, tmp_path):
@@ -63,9 +80,9 @@ def test_a_client_is_judged_by_its_own_files_alone(language, tmp_path):
 def test_a_template_and_its_parts_fit():
     """A hole that nothing fills, or a part without a hole, is an error and not a broken client."""
     with pytest.raises(
-        ValueError, match=r"README\.md\.in.*holes \['notice'\], parts \['version'\]"
+        ValueError, match=r"payloads\.py\.in.*holes \['records'\], parts \['version'\]"
     ):
-        fill("typescript/README.md.in", version="1")
+        fill("python/payloads.py.in", version="1")
 
 
 @pytest.mark.parametrize("function", [generate, export, lambda name, _: render(name)])

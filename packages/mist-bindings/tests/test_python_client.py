@@ -250,6 +250,13 @@ def test_names_are_those_of_mist_protocol(client):
     assert client.MessageType.INFER_REQUEST == ours.MessageType.INFER_REQUEST
 
 
+def test_a_transport_that_lacks_a_method_is_not_made(client):
+    """Who derives one is told at once what it lacks."""
+    half = type("Half", (client.Transport,), {"send": print, "close": print})
+    with pytest.raises(TypeError, match="receive"):
+        half()
+
+
 def test_the_file_is_for_python_3_8():
     """It parses with the grammar of 3.8, and imports nothing but the standard library."""
     tree = ast.parse(render("python")["mist_client.py"], feature_version=(3, 8))
@@ -405,7 +412,10 @@ def test_what_does_not_fit_is_refused_by_both(acme, members, reason):
 
 
 @pytest.mark.usefixtures("payload_types")
-@pytest.mark.parametrize("name", ["Message", "HTTP", "Dict", "_encode", "None", "T"])
+@pytest.mark.parametrize(
+    "name",
+    ["Message", "HTTP", "Dict", "Literal", "Reader", "json", "overload", "_encode", "None", "T"],
+)
 def test_a_class_of_a_name_that_is_taken_is_refused(name):
     """A payload class may not hide what the client itself needs."""
     ours.payload_type("acme.x")(msgspec.defstruct(name, [("x", int)]))

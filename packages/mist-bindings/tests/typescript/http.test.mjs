@@ -305,6 +305,51 @@ test("a batch that gets no answer fails every send in it, and those that waited 
   assert.deepEqual(requests.map(idsIn), [[0], [1]]);
 });
 
+test("a batch whose fates make no sense has not been taken", async () => {
+  const refusals = [
+    { index: -1, status: 400 },
+    { index: 2, status: 400 },
+    { index: 0, status: "400" },
+    { index: 0, status: 400, error: {} },
+    null,
+  ];
+  for (const refusal of refusals) {
+    const { url, requests } = await serve(({ headers }) =>
+      headers["content-type"] === NDJSON
+        ? { status: 200, headers: BATCHES, text: JSON.stringify({ rejected: [refusal] }) }
+        : { headers: BATCHES },
+    );
+    const sender = dial(url);
+    await sender.send(message());
+    const fates = await Promise.allSettled([sender.send(message(2)), sender.send(message(3))]);
+    assert.equal(requests.length, 2);
+    for (const { reason } of fates) {
+      assert.match(reason.message, /did not tell the fate of a batch/, JSON.stringify(refusal));
+    }
+  }
+});
+
+test("an answer that is a bomb is an error, and the next send goes on", async () => {
+  const answers = [
+    { status: 200, text: "[".repeat(100_000) },
+    { status: 200, text: "[".repeat(100_000_000) },
+    { status: 503, headers: { "retry-after": "9".repeat(400) } },
+    { status: 503, headers: { "retry-after": "\xb2" } },
+    { status: 400, text: "\0\ud800".repeat(100_000) },
+  ];
+  const { url } = await serve((_, count) => answers[count - 1]);
+  const sender = dial(url, { retries: 1 });
+  for (const { status } of answers) {
+    await assert.rejects(sender.send(message()), (error) => {
+      assert.ok(error instanceof Rejected);
+      assert.equal(error.status, status);
+      assert.ok(error.message.length < 400);
+      return true;
+    });
+  }
+  await sender.send(message());
+});
+
 test("a send that is aborted while it waits is not sent, and harms no other", async () => {
   const { open, opened } = gate();
   const { url, requests } = await serve(async (_, count) => {

@@ -139,6 +139,109 @@ test("a client that is slow to say what it wants is turned away", async () => {
   }
 });
 
+/** Wait until a socket is closed, be it in the middle of what is written to it. */
+function closing(socket) {
+  socket.on("error", () => undefined);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(reject, 20_000, new Error("the listener keeps the connection"));
+    socket.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+test("a request that is refused by its head does not hold its connection", async () => {
+  const listener = await listen({ headerTimeoutMs: 200, bodyTimeoutMs: 200, token: "secret" });
+  const { port } = new URL(listener.url);
+  for (const [start, status] of [
+    ["POST /elsewhere", 404],
+    ["POST /mist", 401],
+    ["OPTIONS /mist", 204],
+  ]) {
+    const socket = connect(Number(port), "127.0.0.1");
+    const closed = closing(socket);
+    socket.write(`${start} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    const dripping = setInterval(() => socket.write("1\r\na\r\n"), 20);
+    let said = "";
+    socket.on("data", (data) => {
+      said += data;
+    });
+    await closed;
+    clearInterval(dripping);
+    assert.match(said, new RegExp(`^HTTP/1.1 ${status} `));
+  }
+});
+
+test("bodies that arrive at once share a bound, and one alone may be of any size", async () => {
+  const listener = await listen({ inboxBytes: 1 << 20, bodyTimeoutMs: 60_000, shutdownTimeoutMs: 0 });
+  const { port } = new URL(listener.url);
+  const large = message("a".repeat(2 << 20)).marshal();
+  /** Post it until it meets a status: another body's bytes are under way, or its end is. */
+  const postUntil = async (wanted) => {
+    for (const _ of Array.from({ length: 100 })) {
+      const answer = await post(listener.url, large);
+      await answer.text();
+      if (answer.status === wanted) {
+        return answer;
+      }
+      if (answer.status === 202) {
+        await listener.receive();
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`no ${wanted} in a hundred times`);
+  };
+  const waiting = connect(Number(port), "127.0.0.1");
+  waiting.write("POST /mist HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n");
+  waiting.write(" ".repeat(800_000));
+  assert.equal((await postUntil(503)).headers.get("retry-after"), "1");
+  waiting.destroy();
+  await postUntil(202);
+  assert.equal((await post(listener.url, message().marshal())).status, 503, "two megabytes wait");
+  assert.equal((await listener.receive()).payload.length, (2 << 20) + 2);
+  assert.equal((await post(listener.url, message().marshal())).status, 202);
+});
+
+test("a body of any length or form leaves the listener usable", async () => {
+  const listener = await listen();
+  const { port } = new URL(listener.url);
+  const head = "POST /mist HTTP/1.1\r\nHost: x\r\n";
+  for (const [start, more] of [
+    ["Content-Length: 100000000000\r\n\r\n", Buffer.alloc(1 << 20)],
+    ["Transfer-Encoding: chunked\r\n\r\n", `100000\r\n${"a".repeat(1 << 20)}\r\n`],
+    ["Transfer-Encoding: chunked\r\n\r\n1;", "a".repeat(1 << 20)],
+    ["X: ", "a".repeat(1 << 20)],
+  ]) {
+    const socket = connect(Number(port), "127.0.0.1");
+    const closed = closing(socket);
+    let said = "";
+    socket.on("data", (data) => {
+      said += data;
+    });
+    const write = () => {
+      while (!socket.destroyed && socket.write(more));
+    };
+    socket.on("drain", write);
+    socket.write(head + start);
+    write();
+    await closed;
+    assert.match(said, /^HTTP\/1.1 (413|431) /, start);
+  }
+  const nested = await post(listener.url, `{"payload":${"[".repeat(100_000)}`);
+  assert.equal(nested.status, 400);
+  assert.match(await nested.text(), /nested deeper than 1000 levels/);
+  assert.equal((await post(listener.url, message().marshal())).status, 202);
+  assert.equal((await listener.receive()).decode().payload, 1);
+});
+
+test("a batch of lines that are no messages is refused as a whole", async () => {
+  const listener = await listen();
+  const answer = await post(listener.url, "x\n".repeat(5_000_000), NDJSON);
+  assert.equal(answer.status, 413);
+  assert.match(await answer.text(), /the batch has more than 16384 messages/);
+});
+
 test("an address that is in use is an error that names it", async () => {
   const { url } = await listen();
   const port = Number(new URL(url).port);

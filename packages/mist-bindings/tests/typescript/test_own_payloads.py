@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from mist.bindings import BindingsError, describe, render
+from mist.bindings import BindingsError, describe, generate, render
 from mist.protocol import Message, payload_type
 
 
@@ -138,6 +138,17 @@ export function describe(message: Message): string | null {
   }
 }
 """
+CYCLE = """
+import { Message } from "mist-client";
+
+const part = { name: "p" };
+part.parts = [part];
+try {
+  Message.create("s", "acme.part", part);
+} catch ({ name, message }) {
+  console.log(`${name}: ${message}`);
+}
+"""
 
 
 @pytest.fixture
@@ -176,14 +187,27 @@ def test_its_types_are_those_of_the_classes(own, compile_project):
     assert compile_project(own, "--noEmit") == ""
 
 
-def test_the_modules_agree_with_the_compiler(own, compile_project):
-    """What was written as JavaScript and declarations is what the compiler makes of the source."""
-    package = own / "node_modules" / "mist-client"
-    made = {name: (package / "lib" / name).read_text() for name in ("protocol.js", "protocol.d.ts")}
+@pytest.mark.parametrize("types", [TYPES, ["acme.part"], ["health.ping"]], ids=" ".join)
+def test_the_modules_agree_with_the_compiler(own, compile_project, types):
+    """What was written as JavaScript and declarations is what the compiler makes of the source.
+
+    However few payloads there are, the source imports nothing that it does not use.
+    """
+    package = own / "client"
+    generate("typescript", package, protocol=describe(types))
     assert compile_project(package, "--outDir", "made") == ""
-    for name, text in made.items():
-        again = (package / "made" / name).read_text()
-        assert again[again.index("import ") :] == text[text.index("import ") :]
+    for name in ("protocol.js", "protocol.d.ts"):
+        written, made = ((package / where / name).read_text() for where in ("lib", "made"))
+        assert written[written.index("import ") :] == made[made.index("import ") :]
+
+
+def test_a_record_that_contains_itself_is_an_error(own, node, run):
+    """It is one of the client's own kinds, however deep the stack was."""
+    (own / "cycle.js").write_text(CYCLE)
+    assert run(node, "cycle.js", cwd=own).stdout == (
+        "ProtocolError: payload of acme.part:"
+        " it contains itself, is nested too deeply, or is too long\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["Message", "Record", "Transport", "Int64", "HTTP", "string"])

@@ -26,7 +26,7 @@ def asyncapi(protocol: Protocol | None = None) -> dict[str, Any]:
         "info": {
             "title": "MIST protocol",
             "version": protocol.version,
-            "description": f"{notice(protocol)}\n\nThe envelope and payloads of the MIST stack.",
+            "description": f"{notice(protocol.version)}\n\nThe envelope and payloads of the MIST stack.",
             "license": {"name": "MIT"},
         },
         "defaultContentType": protocol.http.json,

@@ -6,16 +6,16 @@ import json
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from mist.bindings.asyncapi import asyncapi
 from mist.bindings.errors import BindingsError
-from mist.bindings.generation import export, generate, own_protocol, render, shipped, stale
+from mist.bindings.generation import export, generate, own_protocol, render, stale
 from mist.bindings.languages import LANGUAGES
 from mist.bindings.model import Protocol
 from mist.bindings.schemas import schema
+from mist.bindings.shipped import CLIENTS
 from mist.bindings.writing import write_files
 
 # The exit codes of the MIST stack for the standard error codes that occur here.
@@ -161,19 +161,14 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _check_shipped(*, write: bool) -> int:
-    """Hold the clients in this package against what would be generated now."""
+    """Hold what is generated of the clients in this package against what would be now."""
     out_of_date: list[str] = []
-    clients = files("mist.bindings").joinpath("clients")
-    for name in LANGUAGES:
-        texts = render(name, own_protocol())
+    for name, generated in LANGUAGES.items():
+        texts = generated(own_protocol())
         if write:
-            _tell(write_files(Path(str(clients)) / name, texts))
+            _tell(write_files(CLIENTS / name, texts))
         else:
-            found = shipped(name) if clients.joinpath(name).is_dir() else {}
-            names = sorted({*texts, *found})
-            out_of_date += [
-                f"{name}/{each}" for each in names if texts.get(each) != found.get(each)
-            ]
+            out_of_date += [f"{name}/{each}" for each in stale(CLIENTS / name, texts)]
     return _report(out_of_date, "")
 
 

@@ -1,15 +1,15 @@
-"""Clients, generated into a directory, and those that ship with this package."""
+"""Clients, put together and written into a directory."""
 
 import os
 from collections.abc import Mapping
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from mist.bindings.errors import BindingsError
 from mist.bindings.inspection import OWN_TYPES, describe
-from mist.bindings.languages import LANGUAGES, language
+from mist.bindings.languages import language
+from mist.bindings.mark import marked
 from mist.bindings.model import Protocol
+from mist.bindings.shipped import read_client
 from mist.bindings.writing import read_file, write_files
 
 
@@ -23,7 +23,15 @@ def render(name: str, protocol: Protocol | None = None) -> Mapping[str, str]:
     Raises:
         BindingsError: There is no such language, or a payload has no form in it.
     """
-    return language(name)(describe() if protocol is None else protocol)
+    generate_for = language(name)
+    protocol = describe() if protocol is None else protocol
+    generated = generate_for(protocol)
+    runtime = {
+        path: marked(path, text, protocol.version)
+        for path, text in read_client(name).items()
+        if path not in generated
+    }
+    return runtime | dict(generated)
 
 
 def generate(
@@ -53,18 +61,11 @@ def generate(
 
 
 def export(language: str, out_dir: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
-    """Copy the client that ships with this package, for the stack's own payloads.
+    """Write the client that ships with this package, for the stack's own payloads.
 
     Arguments and errors are those of `generate`.
     """
-    if language not in LANGUAGES:
-        render(language)  # which says what languages there are
-    return write_files(Path(out_dir), shipped(language), force=force)
-
-
-def shipped(language: str) -> dict[str, str]:
-    """Return the text of each file of the client that ships with this package."""
-    return dict(_texts(files("mist.bindings").joinpath("clients", language)))
+    return generate(language, out_dir, protocol=own_protocol(), force=force)
 
 
 def own_protocol() -> Protocol:
@@ -84,14 +85,3 @@ def stale(directory: Path, texts: Mapping[str, str]) -> list[str]:
 def _holds(path: Path, wanted: bytes) -> bool:
     # Git on Windows may have checked it out with that system's line ends.
     return (read_file(path) or b"").replace(b"\r\n", b"\n") == wanted
-
-
-def _texts(directory: Traversable, prefix: str = "") -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for entry in sorted(directory.iterdir(), key=lambda each: each.name):
-        if entry.is_dir():
-            if entry.name != "__pycache__":
-                found += _texts(entry, f"{prefix}{entry.name}/")
-        else:
-            found.append((prefix + entry.name, entry.read_text("utf-8")))
-    return found

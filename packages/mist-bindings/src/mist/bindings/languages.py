@@ -1,10 +1,10 @@
 """The languages that clients are generated for.
 
-A language is one module that offers `render(protocol)`, which returns the text of each file by
-its path relative to where the client is put. The text of a file must hold `mark.MARK` in one of its
-first lines, so that the file can be told from one that a person wrote; `package.json` and other
-files that cannot hold a comment carry it in a field. What is the same for every protocol comes
-from `templates/`.
+A language is one module that offers `render(protocol)`, and a client in `clients/`. The former
+returns the text of each file that depends on the protocol, by its path below the client. The text
+holds `mark.MARK` in one of its first lines, so that the file can be told from one that a person
+wrote; `package.json` and other files that cannot hold a comment carry it in a field. All other
+files of the client are its runtime: the same for every protocol, and written by hand.
 """
 
 from collections.abc import Callable, Mapping

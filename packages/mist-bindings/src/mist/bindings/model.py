@@ -4,15 +4,15 @@ Everything here is ordered as it is written on the wire, or as it is to be decla
 generator that walks it has the same output every time.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
+
+import msgspec
 
 INT64_MIN: Final = -(1 << 63)
 INT64_MAX: Final = (1 << 63) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A string.
 
     Attributes:
@@ -28,62 +28,53 @@ class Text:
     pattern: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
+class Integer(msgspec.Struct, frozen=True):
     """A whole number; both bounds are allowed values."""
 
     minimum: int = INT64_MIN
     maximum: int = INT64_MAX
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """A finite double; both bounds are allowed values."""
 
     minimum: float | None = None
     maximum: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Boolean:
+class Boolean(msgspec.Struct, frozen=True):
     """True or false."""
 
 
-@dataclass(frozen=True, slots=True)
-class Anything:
+class Anything(msgspec.Struct, frozen=True):
     """Any JSON, null included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """One of a few fixed strings or whole numbers, in an order that is always the same."""
 
     values: tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class List:
+class List(msgspec.Struct, frozen=True):
     """An array of any length."""
 
     item: "Type"
 
 
-@dataclass(frozen=True, slots=True)
-class Map:
+class Map(msgspec.Struct, frozen=True):
     """An object whose keys are free."""
 
     value: "Type"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """An object that is the record of this name."""
 
     record: str
 
 
-@dataclass(frozen=True, slots=True)
-class Nullable:
+class Nullable(msgspec.Struct, frozen=True):
     """Null, or what is inside."""
 
     inner: "Type"
@@ -94,8 +85,7 @@ Type: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One member of a record.
 
     Attributes:
@@ -122,8 +112,7 @@ class Field:
     null_when_empty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """A JSON object with known members.
 
     Attributes:
@@ -139,16 +128,14 @@ class Record:
     closed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(msgspec.Struct, frozen=True):
     """A string with a name: `INFER_REQUEST` is `infer.request`."""
 
     name: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """A message type and its payload.
 
     Attributes:
@@ -160,8 +147,7 @@ class Message:
     record: str
 
 
-@dataclass(frozen=True, slots=True)
-class HTTP:
+class HTTP(msgspec.Struct, frozen=True):
     """How messages travel over HTTP; as `mist.transport` does it.
 
     Attributes:
@@ -183,8 +169,7 @@ class HTTP:
     max_batch_bytes: int = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Protocol:
+class Protocol(msgspec.Struct, frozen=True):
     """The protocol as a whole.
 
     Attributes:
@@ -209,7 +194,7 @@ class Protocol:
     sources: tuple[Constant, ...]
     messages: tuple[Message, ...]
     records: tuple[Record, ...]
-    http: HTTP = field(default_factory=HTTP)
+    http: HTTP = HTTP()
 
     def record(self, name: str) -> Record:
         """Return the record of that name."""

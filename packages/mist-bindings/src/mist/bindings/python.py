@@ -4,7 +4,7 @@ import ast
 import json
 import keyword
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any, Final
 
 from mist.bindings.errors import BindingsError
@@ -63,8 +63,9 @@ def render(protocol: Protocol) -> dict[str, str]:
     """
     without = _fill(protocol, literal="", records="", registry="", exports="")
     defined = _top_level_names(without)
+    taken = {*defined, *_imported_names(without), "Literal", "Reader"}
     for record in protocol.records:
-        _check_names(record, defined)
+        _check_names(record, taken)
     records = [record.name for record in protocol.records]
     exports = [name for name in defined if not name.startswith("_") and name != "T"]
     return {
@@ -84,7 +85,7 @@ def _fill(protocol: Protocol, **parts: str) -> str:
     http = protocol.http
     return fill(
         *_TEMPLATES,
-        notice=notice(protocol),
+        notice=notice(protocol.version),
         version=protocol.version,
         min_version=protocol.min_version,
         max_version=protocol.max_version,
@@ -105,7 +106,7 @@ def _fill(protocol: Protocol, **parts: str) -> str:
 
 
 def _top_level_names(source: str) -> list[str]:
-    """Return what a module defines, in order; what it imports is not public, but taken too."""
+    """Return what a module defines for its users and for itself, in order."""
     names: list[str] = []
     for node in ast.parse(source).body:
         match node:
@@ -121,6 +122,15 @@ def _top_level_names(source: str) -> list[str]:
     return names
 
 
+def _imported_names(source: str) -> set[str]:
+    return {
+        alias.name.partition(".")[0]
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+
+
 def _sorted(names: Iterable[str]) -> list[str]:
     """Order constants before classes before functions, as linters expect it."""
     return sorted(
@@ -128,11 +138,8 @@ def _sorted(names: Iterable[str]) -> list[str]:
     )
 
 
-def _check_names(record: Record, defined: Iterable[str]) -> None:
-    imported = {"Any", "Callable", "ClassVar", "Deque", "Dict", "Iterable", "Iterator", "List"}
-    imported |= {"Literal", "Mapping", "Optional", "Reader", "Sequence", "Tuple", "Type"}
-    imported |= {"TypeVar", "Union"}
-    if record.name in {*defined, *imported} or not _is_name(record.name):
+def _check_names(record: Record, taken: Set[str]) -> None:
+    if record.name in taken or not _is_name(record.name):
         raise BindingsError(
             f"the payload class {record.name} cannot be called so in the Python client,"
             " which has that name already; rename the class"

@@ -44,7 +44,7 @@ def schema(protocol: Protocol | None = None) -> dict[str, Any]:
     envelope = record_schema(protocol.envelope, _LOCAL)
     return {
         "$schema": DIALECT,
-        "$comment": notice(protocol),
+        "$comment": notice(protocol.version),
         "title": "MIST message",
         **envelope,
         "allOf": [_payload_of(message) for message in protocol.messages],

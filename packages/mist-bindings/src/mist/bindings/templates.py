@@ -1,9 +1,11 @@
 """What a client is made from: text with holes for what depends on the protocol."""
 
 import re
-from importlib.resources import files
+from pathlib import Path
+from typing import Final
 
-_HOLE = re.compile(r"@@(\w+)@@")
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_HOLE: Final = re.compile(r"@@(\w+)@@")
 
 
 def fill(*templates: str, **parts: str) -> str:
@@ -14,10 +16,7 @@ def fill(*templates: str, **parts: str) -> str:
             between them.
         parts: What to put in place of each hole; every hole has one, and every part a hole.
     """
-    directory = files("mist.bindings").joinpath("templates")
-    text = "\n\n".join(
-        directory.joinpath(*template.split("/")).read_text("utf-8") for template in templates
-    )
+    text = "\n\n".join((_TEMPLATES / template).read_text("utf-8") for template in templates)
     holes = set(_HOLE.findall(text))
     if holes != set(parts):
         raise ValueError(f"{templates}: holes {sorted(holes)}, parts {sorted(parts)}")

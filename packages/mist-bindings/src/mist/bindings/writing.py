@@ -1,7 +1,6 @@
 """Putting generated files where they are to go, without harm to files that a person wrote."""
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -64,6 +63,8 @@ def _refuse_foreign(paths: list[Path]) -> None:
 
 def _replace(path: Path, content: bytes) -> None:
     """Put a file in place in one step, so that no reader sees a part of it."""
+    import tempfile  # noqa: PLC0415  # half the cost of the package, and only for who writes
+
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

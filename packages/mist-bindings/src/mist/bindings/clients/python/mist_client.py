@@ -16,6 +16,7 @@ and `mist.transport`; calls block, and each has a timeout.
 
 from __future__ import annotations
 
+import abc
 import collections
 import dataclasses
 import email.utils
@@ -236,6 +237,7 @@ _CODES = {
 
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 _INT_MIN, _INT_MAX = -(1 << 63), (1 << 64) - 1
+_MAX_DIGITS = 4300  # more than anybody means, and few enough to be read in no time
 _DECIMAL_EXPONENT = -5  # the smallest that is written as 0.00001 rather than 1e-5
 _SPACES = (" ", "\t", "\n", "\r")
 _WHITE_SPACE = re.compile(r"[ \t\n\r]*")
@@ -250,8 +252,8 @@ def _encode(value: Any) -> bytes:
     pieces: List[str] = []
     try:
         _write(value, "$", pieces.append)
-    except RecursionError:
-        raise ProtocolError("cannot encode payload: it is nested too deeply") from None
+    except ProtocolError as error:
+        raise ProtocolError(f"cannot encode payload: {error}") from None
     # In JSON these occur inside strings only, so replacing them in the whole text is safe.
     return "".join(pieces).translate(_ESCAPES).encode()
 
@@ -284,7 +286,7 @@ def _write(value: Any, path: str, write: Callable[[str], Any]) -> None:
             write(opening)
             write(_quote(key, path))
             write(":")
-            _write(item, f"{path}.{key}", write)
+            _write(item, _member_path(path, key), write)
             opening = ","
         write("{}" if opening == "{" else "}")
     elif hasattr(value, "to_json"):
@@ -316,7 +318,19 @@ def _spell(number: float, path: str) -> str:
 
 
 def _refuse(reason: str, path: str) -> None:
-    raise ProtocolError(f"cannot encode payload: {reason} - at `{path}`")
+    raise ProtocolError(f"{reason} - at `{path}`")
+
+
+def _member_path(path: str, key: str) -> str:
+    """Return the place of a member; a peer's key may be long, and an error is for a person."""
+    return f"{path}.{key}" if len(key) <= 40 else f"{path}.{key[:37]}..."
+
+
+def _whole(digits: str) -> int:
+    # What Python takes for each further digit grows, and older ones set no bound.
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"an integer of {len(digits)} digits is out of range")
+    return int(digits)
 
 
 def _finite(digits: str) -> float:
@@ -330,7 +344,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
+_decoder = json.JSONDecoder(parse_int=_whole, parse_float=_finite, parse_constant=_refuse_constant)
 
 
 def _decode(text: str) -> Any:
@@ -408,10 +422,14 @@ Reader = Callable[[Any, str], T]
 
 
 def _wrong(expected: str, value: Any, path: str) -> ProtocolError:
+    return ProtocolError(f"expected {expected}, got {_kind(value)} - at `{path}`")
+
+
+def _kind(value: Any) -> str:
+    """Say what a value is, in words."""
     names = {str: "a string", bool: "a boolean", int: "an integer", float: "a number"}
     names.update({list: "an array", dict: "an object", type(None): "null"})
-    got = names.get(type(value), f"a {type(value).__name__}")
-    return ProtocolError(f"expected {expected}, got {got} - at `{path}`")
+    return names.get(type(value), f"a {type(value).__name__}")
 
 
 def _string(value: Any, path: str) -> str:
@@ -521,7 +539,10 @@ def _map(inner: Reader[T]) -> Reader[Dict[str, T]]:
 
     def read(value: Any, path: str) -> Dict[str, T]:
         members = _members(value, path)
-        return {_string(key, path): inner(each, f"{path}.{key}") for key, each in members.items()}
+        return {
+            _string(key, path): inner(each, _member_path(path, key))
+            for key, each in members.items()
+        }
 
     return read
 
@@ -568,8 +589,8 @@ def _plain(value: Any) -> Any:
 
 
 def _excerpt(value: Any) -> str:
-    """Return the repr of a value in few characters."""
-    text = repr(value)
+    """Return the repr of a value in few characters; of what may be deep, say what it is."""
+    text = repr(value) if isinstance(value, (str, int, float)) else _kind(value)
     return text if len(text) <= 80 else f"{text[:80]}..."
 
 
@@ -1210,6 +1231,8 @@ class Message:
                 json.dumps(value, ensure_ascii=False).encode()
             payload_class: Any = target or _PAYLOADS.get(self.type)
             return value if payload_class in (None, dict) else payload_class.from_json(value)
+        except RecursionError:
+            raise ProtocolError(f"payload of {self.type}: it is nested too deeply") from None
         except ValueError as error:
             raise ProtocolError(f"payload of {self.type}: {error}") from error
 
@@ -1246,14 +1269,19 @@ def unmarshal_lines(data: bytes) -> List[Message]:
 
 def _pack(payload: Any) -> bytes:
     """Return the payload's JSON, after a look whether each value fits its field."""
-    if hasattr(payload, "to_json"):
-        members = payload.to_json()
-        type(payload).from_json(members)
-        # As Go writes a nil slice, where it is a member of the payload itself.
-        nil_slices = getattr(payload, "_NULL_WHEN_EMPTY", ())
-        nil = {key: None for key in nil_slices if not members.get(key)}
-        payload = {**members, **nil}
-    return _encode(payload)
+    try:
+        if hasattr(payload, "to_json"):
+            members = payload.to_json()
+            type(payload).from_json(members)
+            # As Go writes a nil slice, where it is a member of the payload itself.
+            nil_slices = getattr(payload, "_NULL_WHEN_EMPTY", ())
+            nil = {key: None for key in nil_slices if not members.get(key)}
+            payload = {**members, **nil}
+        return _encode(payload)
+    except RecursionError:
+        raise ProtocolError(
+            "cannot encode payload: it is nested too deeply, or contains itself"
+        ) from None
 
 
 def _marshal_line(message: Message) -> bytes:
@@ -1355,20 +1383,21 @@ def _version_range(text: str, side: str) -> Tuple[int, int]:
 # --- Transports -------------------------------------------------------------------------------
 
 
-class Transport:
+class Transport(abc.ABC):
     """Sends and receives messages; derive from it for a way that is not here.
 
     It is a context manager that closes at its end, and an iterator over what it receives.
     """
 
+    @abc.abstractmethod
     def send(self, message: Message) -> None:
         """Send one message, and return when it was taken.
 
         Raises:
             TransportError: It was not taken, or nobody knows.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def receive(self, timeout: Optional[float] = None) -> Message:
         """Wait for the next message.
 
@@ -1381,11 +1410,10 @@ class Transport:
             ProtocolError: What came is not a message; the next call goes on after it.
             UnsupportedVersion: It is of a version that this client does not read.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def close(self) -> None:
         """Release what is held; calls that wait end with an error."""
-        raise NotImplementedError
 
     def __enter__(self: T) -> T:
         return self
@@ -1445,11 +1473,11 @@ class _Answer:
     def retry_after(self) -> Optional[float]:
         """Seconds that Retry-After asks for (RFC 9110, section 10.2.3), if it does."""
         value = (self.headers.get("Retry-After") or "").strip()
-        if value.isdigit():
+        if re.fullmatch(r"[0-9]+", value):
             return float(value)
         try:
             return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-        except (TypeError, ValueError, IndexError):
+        except (TypeError, ValueError, LookupError, OverflowError):
             return None
 
 
@@ -1550,22 +1578,20 @@ class HTTP(Transport):
         for attempt in range(1, self._attempts + 1):
             for index, fault in zip(left, self._send_once([lines[index] for index in left])):
                 fates[index] = fault
-            busy = [index for index in left if self._is_busy(fates[index])]
-            if not busy or attempt == self._attempts:
+            delays = {index: self._retry_delay(fates[index]) for index in left}
+            left = [index for index, delay in delays.items() if delay is not None]
+            if not left or attempt == self._attempts:
                 break
-            left = busy
-            waits = [fates[index].retry_after or 0.0 for index in busy]  # type: ignore[union-attr]
-            if self._closed.wait(max(waits)):
+            if self._closed.wait(max(delays[index] or 0.0 for index in left)):
                 break
         return fates
 
-    def _is_busy(self, fault: Optional[TransportError]) -> bool:
-        return (
-            isinstance(fault, Rejected)
-            and fault.status == http.client.SERVICE_UNAVAILABLE
-            and fault.retry_after is not None
-            and fault.retry_after <= self._max_wait
-        )
+    def _retry_delay(self, fault: Optional[TransportError]) -> Optional[float]:
+        """Return the seconds after which a message is sent again; None if it is not."""
+        if not isinstance(fault, Rejected) or fault.status != http.client.SERVICE_UNAVAILABLE:
+            return None
+        delay = fault.retry_after
+        return delay if delay is not None and delay <= self._max_wait else None
 
     def _send_once(self, lines: Sequence[bytes]) -> List[Optional[TransportError]]:
         """Queue lines, and see to it that requests are made until all of them are settled.
@@ -1657,6 +1683,8 @@ class HTTP(Transport):
         try:
             for refusal in _decode(answer.body.decode())["rejected"]:
                 said = self._shown(str(refusal.get("error", "")))
+                if refusal["index"] < 0:
+                    raise IndexError("a message before the first")
                 fates[refusal["index"]] = Rejected(
                     f"{self._connection.name} rejected the message: {refusal['status']}: {said}",
                     status=int(refusal["status"]),
@@ -1873,6 +1901,9 @@ class _Incoming(io.RawIOBase):
         return count
 
 
+_MAX_READ_AHEAD = 1 << 20  # bytes of lines that wait to be received, and one line more
+
+
 class Stdio(Transport):
     """Receives from standard input and sends to standard output, one JSON line each.
 
@@ -1905,6 +1936,8 @@ class Stdio(Transport):
         # Descriptors are read and written on threads of their own, since not every system can
         # wait for one with a timeout. They do not keep the process alive.
         self._lines: queue.Queue[Union[Tuple[int, Optional[bytes]], OSError]] = queue.Queue(256)
+        self._read_ahead = 0  # how many bytes of lines are in there
+        self._room = threading.Condition()
         self._reader: Optional[threading.Thread] = None
         self._end: Optional[TransportError] = None
         self._outgoing: queue.Queue[Tuple[bytes, queue.Queue[Optional[OSError]]]] = queue.Queue(1)
@@ -1968,6 +2001,9 @@ class Stdio(Transport):
             self._end = TransportError(f"cannot read standard input: {arrived}")
             raise self._end from arrived
         number, line = arrived
+        with self._room:
+            self._read_ahead -= len(line or b"")
+            self._room.notify()
         if line is None:
             size = _MAX_ENVELOPE_SIZE + 1
             raise MessageTooLarge(size, MAX_MESSAGE_SIZE, f"line {number}: message")
@@ -2024,4 +2060,7 @@ class Stdio(Transport):
         if size > _MAX_ENVELOPE_SIZE:
             self._lines.put((number, None))
         elif line.strip():
+            with self._room:
+                self._room.wait_for(lambda: self._read_ahead < _MAX_READ_AHEAD)
+                self._read_ahead += len(line)
             self._lines.put((number, line))

@@ -2,6 +2,7 @@
 
 import * as f from "./fields.js";
 import type { JsonValue } from "./json.js";
+import * as r from "./records.js";
 /** The version that new messages carry. */
 export declare const CURRENT_VERSION: string;
 /** The oldest version that is read. */
@@ -69,7 +70,7 @@ export interface Envelope {
     checksum: number;
 }
 /** How `Envelope` is read and written. */
-export declare const Envelope: f.RecordType<Envelope>;
+export declare const Envelope: r.RecordType<Envelope>;
 /** One turn of a conversation. */
 export interface ChatMessage {
     /** Who speaks: `system`, `user`, `assistant` or `tool`. */
@@ -78,7 +79,7 @@ export interface ChatMessage {
     content: string;
 }
 /** How `ChatMessage` is read and written. */
-export declare const ChatMessage: f.RecordType<ChatMessage>;
+export declare const ChatMessage: r.RecordType<ChatMessage>;
 /** A request for one completion. */
 export interface InferRequest {
     /** The model's name, or `auto` for the router's choice. */
@@ -93,7 +94,7 @@ export interface InferRequest {
     meta?: Record<string, string> | undefined;
 }
 /** How `InferRequest` is read and written. */
-export declare const InferRequest: f.RecordType<InferRequest>;
+export declare const InferRequest: r.RecordType<InferRequest>;
 /** The answer to an `InferRequest`. */
 export interface InferResponse {
     /** The model that answered. */
@@ -114,7 +115,7 @@ export interface InferResponse {
     finish_reason: string;
 }
 /** How `InferResponse` is read and written. */
-export declare const InferResponse: f.RecordType<InferResponse>;
+export declare const InferResponse: r.RecordType<InferResponse>;
 /** An order to run an evaluation suite. */
 export interface EvalRun {
     /** The suite's name. */
@@ -129,7 +130,7 @@ export interface EvalRun {
     tags?: Record<string, string> | undefined;
 }
 /** How `EvalRun` is read and written. */
-export declare const EvalRun: f.RecordType<EvalRun>;
+export declare const EvalRun: r.RecordType<EvalRun>;
 /** The outcome of one task of an evaluation. */
 export interface EvalResult {
     /** The suite's name. */
@@ -150,7 +151,7 @@ export interface EvalResult {
     error?: string | undefined;
 }
 /** How `EvalResult` is read and written. */
-export declare const EvalResult: f.RecordType<EvalResult>;
+export declare const EvalResult: r.RecordType<EvalResult>;
 /** One timed operation of a trace. */
 export interface TraceSpan {
     /** 32 hexadecimal digits shared by all spans of the trace. */
@@ -171,7 +172,7 @@ export interface TraceSpan {
     attrs?: Record<string, JsonValue> | undefined;
 }
 /** How `TraceSpan` is read and written. */
-export declare const TraceSpan: f.RecordType<TraceSpan>;
+export declare const TraceSpan: r.RecordType<TraceSpan>;
 /** A metric that crossed its threshold. */
 export interface TraceAlert {
     /** How grave: `warning` or `critical`. */
@@ -186,7 +187,7 @@ export interface TraceAlert {
     message: string;
 }
 /** How `TraceAlert` is read and written. */
-export declare const TraceAlert: f.RecordType<TraceAlert>;
+export declare const TraceAlert: r.RecordType<TraceAlert>;
 /** A compiled data set that is ready to be read. */
 export interface DataEntities {
     /** Number of entities. */
@@ -201,7 +202,7 @@ export interface DataEntities {
     checksum?: string | undefined;
 }
 /** How `DataEntities` is read and written. */
-export declare const DataEntities: f.RecordType<DataEntities>;
+export declare const DataEntities: r.RecordType<DataEntities>;
 /** One field of a `DataSchema`. */
 export interface SchemaField {
     /** The field's name. */
@@ -212,7 +213,7 @@ export interface SchemaField {
     required: boolean;
 }
 /** How `SchemaField` is read and written. */
-export declare const SchemaField: f.RecordType<SchemaField>;
+export declare const SchemaField: r.RecordType<SchemaField>;
 /** The shape of a data set's entities. */
 export interface DataSchema {
     /** The schema's name. */
@@ -221,14 +222,14 @@ export interface DataSchema {
     fields: SchemaField[];
 }
 /** How `DataSchema` is read and written. */
-export declare const DataSchema: f.RecordType<DataSchema>;
+export declare const DataSchema: r.RecordType<DataSchema>;
 /** A question whether a tool is there. */
 export interface HealthPing {
     /** Who asks. */
     from: string;
 }
 /** How `HealthPing` is read and written. */
-export declare const HealthPing: f.RecordType<HealthPing>;
+export declare const HealthPing: r.RecordType<HealthPing>;
 /** The answer to a `HealthPing`. */
 export interface HealthPong {
     /** Who answers. */
@@ -239,7 +240,7 @@ export interface HealthPong {
     uptime_s: f.Int64;
 }
 /** How `HealthPong` is read and written. */
-export declare const HealthPong: f.RecordType<HealthPong>;
+export declare const HealthPong: r.RecordType<HealthPong>;
 /** The record of each message type's payload. */
 export interface Payloads {
     "infer.request": InferRequest;
@@ -255,5 +256,5 @@ export interface Payloads {
 }
 /** How the payload of each message type is read and written. */
 export declare const PAYLOADS: {
-    readonly [T in keyof Payloads]: f.RecordType<Payloads[T]>;
+    readonly [T in keyof Payloads]: r.RecordType<Payloads[T]>;
 };

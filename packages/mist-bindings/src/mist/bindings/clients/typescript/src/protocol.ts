@@ -2,6 +2,7 @@
 
 import * as f from "./fields.js";
 import type { JsonValue } from "./json.js";
+import * as r from "./records.js";
 
 /** The version that new messages carry. */
 export const CURRENT_VERSION: string = "1";
@@ -105,14 +106,14 @@ export interface Envelope {
 }
 
 /** How `Envelope` is read and written. */
-export const Envelope: f.RecordType<Envelope> = new f.RecordType("Envelope", () => [
-  f.field("version", f.text({ minLength: 1 }), { required: true }),
-  f.field("id", f.text({ minLength: 1 }), { required: true }),
-  f.field("source", f.text({ minLength: 1 }), { required: true }),
-  f.field("type", f.text({ minLength: 1 }), { required: true }),
-  f.field("timestamp_ns", f.bigint()),
-  f.field("payload", f.raw, { fallback: "" }),
-  f.field("checksum", f.integer(0n, 4294967295n)),
+export const Envelope: r.RecordType<Envelope> = new r.RecordType("Envelope", () => [
+  r.field("version", f.text({ minLength: 1 }), { required: true }),
+  r.field("id", f.text({ minLength: 1 }), { required: true }),
+  r.field("source", f.text({ minLength: 1 }), { required: true }),
+  r.field("type", f.text({ minLength: 1 }), { required: true }),
+  r.field("timestamp_ns", f.bigint()),
+  r.field("payload", f.raw, { fallback: "" }),
+  r.field("checksum", f.integer(0n, 4294967295n)),
 ]);
 
 /** One turn of a conversation. */
@@ -124,9 +125,9 @@ export interface ChatMessage {
 }
 
 /** How `ChatMessage` is read and written. */
-export const ChatMessage: f.RecordType<ChatMessage> = new f.RecordType("ChatMessage", () => [
-  f.field("role", f.text()),
-  f.field("content", f.text()),
+export const ChatMessage: r.RecordType<ChatMessage> = new r.RecordType("ChatMessage", () => [
+  r.field("role", f.text()),
+  r.field("content", f.text()),
 ]);
 
 /** A request for one completion. */
@@ -144,12 +145,12 @@ export interface InferRequest {
 }
 
 /** How `InferRequest` is read and written. */
-export const InferRequest: f.RecordType<InferRequest> = new f.RecordType("InferRequest", () => [
-  f.field("model", f.text()),
-  f.field("provider", f.text(), { omitted: "\"\"" }),
-  f.field("messages", f.list(f.record(() => ChatMessage)), { nullWhenEmpty: true }),
-  f.field("params", f.map(f.json), { omitted: "{}" }),
-  f.field("meta", f.map(f.text()), { omitted: "{}" }),
+export const InferRequest: r.RecordType<InferRequest> = new r.RecordType("InferRequest", () => [
+  r.field("model", f.text()),
+  r.field("provider", f.text(), { omitted: "\"\"" }),
+  r.field("messages", f.list(r.record(() => ChatMessage)), { nullWhenEmpty: true }),
+  r.field("params", f.map(f.json), { omitted: "{}" }),
+  r.field("meta", f.map(f.text()), { omitted: "{}" }),
 ]);
 
 /** The answer to an `InferRequest`. */
@@ -173,15 +174,15 @@ export interface InferResponse {
 }
 
 /** How `InferResponse` is read and written. */
-export const InferResponse: f.RecordType<InferResponse> = new f.RecordType("InferResponse", () => [
-  f.field("model", f.text()),
-  f.field("provider", f.text()),
-  f.field("content", f.text()),
-  f.field("tokens_in", f.int64()),
-  f.field("tokens_out", f.int64()),
-  f.field("cost_usd", f.number()),
-  f.field("latency_ms", f.int64()),
-  f.field("finish_reason", f.text()),
+export const InferResponse: r.RecordType<InferResponse> = new r.RecordType("InferResponse", () => [
+  r.field("model", f.text()),
+  r.field("provider", f.text()),
+  r.field("content", f.text()),
+  r.field("tokens_in", f.int64()),
+  r.field("tokens_out", f.int64()),
+  r.field("cost_usd", f.number()),
+  r.field("latency_ms", f.int64()),
+  r.field("finish_reason", f.text()),
 ]);
 
 /** An order to run an evaluation suite. */
@@ -199,12 +200,12 @@ export interface EvalRun {
 }
 
 /** How `EvalRun` is read and written. */
-export const EvalRun: f.RecordType<EvalRun> = new f.RecordType("EvalRun", () => [
-  f.field("suite", f.text()),
-  f.field("tasks", f.list(f.text()), { omitted: "[]" }),
-  f.field("baseline", f.boolean),
-  f.field("infer_url", f.text(), { omitted: "\"\"" }),
-  f.field("tags", f.map(f.text()), { omitted: "{}" }),
+export const EvalRun: r.RecordType<EvalRun> = new r.RecordType("EvalRun", () => [
+  r.field("suite", f.text()),
+  r.field("tasks", f.list(f.text()), { omitted: "[]" }),
+  r.field("baseline", f.boolean),
+  r.field("infer_url", f.text(), { omitted: "\"\"" }),
+  r.field("tags", f.map(f.text()), { omitted: "{}" }),
 ]);
 
 /** The outcome of one task of an evaluation. */
@@ -228,15 +229,15 @@ export interface EvalResult {
 }
 
 /** How `EvalResult` is read and written. */
-export const EvalResult: f.RecordType<EvalResult> = new f.RecordType("EvalResult", () => [
-  f.field("suite", f.text()),
-  f.field("task", f.text()),
-  f.field("passed", f.boolean),
-  f.field("score", f.number()),
-  f.field("baseline_score", f.number()),
-  f.field("delta", f.number()),
-  f.field("duration_ms", f.int64()),
-  f.field("error", f.text(), { omitted: "\"\"" }),
+export const EvalResult: r.RecordType<EvalResult> = new r.RecordType("EvalResult", () => [
+  r.field("suite", f.text()),
+  r.field("task", f.text()),
+  r.field("passed", f.boolean),
+  r.field("score", f.number()),
+  r.field("baseline_score", f.number()),
+  r.field("delta", f.number()),
+  r.field("duration_ms", f.int64()),
+  r.field("error", f.text(), { omitted: "\"\"" }),
 ]);
 
 /** One timed operation of a trace. */
@@ -260,15 +261,15 @@ export interface TraceSpan {
 }
 
 /** How `TraceSpan` is read and written. */
-export const TraceSpan: f.RecordType<TraceSpan> = new f.RecordType("TraceSpan", () => [
-  f.field("trace_id", f.text()),
-  f.field("span_id", f.text()),
-  f.field("parent_id", f.text(), { omitted: "\"\"" }),
-  f.field("operation", f.text()),
-  f.field("start_ns", f.bigint()),
-  f.field("end_ns", f.bigint()),
-  f.field("status", f.text()),
-  f.field("attrs", f.map(f.json), { omitted: "{}" }),
+export const TraceSpan: r.RecordType<TraceSpan> = new r.RecordType("TraceSpan", () => [
+  r.field("trace_id", f.text()),
+  r.field("span_id", f.text()),
+  r.field("parent_id", f.text(), { omitted: "\"\"" }),
+  r.field("operation", f.text()),
+  r.field("start_ns", f.bigint()),
+  r.field("end_ns", f.bigint()),
+  r.field("status", f.text()),
+  r.field("attrs", f.map(f.json), { omitted: "{}" }),
 ]);
 
 /** A metric that crossed its threshold. */
@@ -286,12 +287,12 @@ export interface TraceAlert {
 }
 
 /** How `TraceAlert` is read and written. */
-export const TraceAlert: f.RecordType<TraceAlert> = new f.RecordType("TraceAlert", () => [
-  f.field("level", f.text()),
-  f.field("metric", f.text()),
-  f.field("value", f.number()),
-  f.field("threshold", f.number()),
-  f.field("message", f.text()),
+export const TraceAlert: r.RecordType<TraceAlert> = new r.RecordType("TraceAlert", () => [
+  r.field("level", f.text()),
+  r.field("metric", f.text()),
+  r.field("value", f.number()),
+  r.field("threshold", f.number()),
+  r.field("message", f.text()),
 ]);
 
 /** A compiled data set that is ready to be read. */
@@ -309,12 +310,12 @@ export interface DataEntities {
 }
 
 /** How `DataEntities` is read and written. */
-export const DataEntities: f.RecordType<DataEntities> = new f.RecordType("DataEntities", () => [
-  f.field("count", f.int64()),
-  f.field("format", f.text()),
-  f.field("path", f.text()),
-  f.field("schema", f.text(), { omitted: "\"\"" }),
-  f.field("checksum", f.text(), { omitted: "\"\"" }),
+export const DataEntities: r.RecordType<DataEntities> = new r.RecordType("DataEntities", () => [
+  r.field("count", f.int64()),
+  r.field("format", f.text()),
+  r.field("path", f.text()),
+  r.field("schema", f.text(), { omitted: "\"\"" }),
+  r.field("checksum", f.text(), { omitted: "\"\"" }),
 ]);
 
 /** One field of a `DataSchema`. */
@@ -328,10 +329,10 @@ export interface SchemaField {
 }
 
 /** How `SchemaField` is read and written. */
-export const SchemaField: f.RecordType<SchemaField> = new f.RecordType("SchemaField", () => [
-  f.field("name", f.text()),
-  f.field("type", f.text()),
-  f.field("required", f.boolean),
+export const SchemaField: r.RecordType<SchemaField> = new r.RecordType("SchemaField", () => [
+  r.field("name", f.text()),
+  r.field("type", f.text()),
+  r.field("required", f.boolean),
 ]);
 
 /** The shape of a data set's entities. */
@@ -343,9 +344,9 @@ export interface DataSchema {
 }
 
 /** How `DataSchema` is read and written. */
-export const DataSchema: f.RecordType<DataSchema> = new f.RecordType("DataSchema", () => [
-  f.field("name", f.text()),
-  f.field("fields", f.list(f.record(() => SchemaField)), { nullWhenEmpty: true }),
+export const DataSchema: r.RecordType<DataSchema> = new r.RecordType("DataSchema", () => [
+  r.field("name", f.text()),
+  r.field("fields", f.list(r.record(() => SchemaField)), { nullWhenEmpty: true }),
 ]);
 
 /** A question whether a tool is there. */
@@ -355,8 +356,8 @@ export interface HealthPing {
 }
 
 /** How `HealthPing` is read and written. */
-export const HealthPing: f.RecordType<HealthPing> = new f.RecordType("HealthPing", () => [
-  f.field("from", f.text()),
+export const HealthPing: r.RecordType<HealthPing> = new r.RecordType("HealthPing", () => [
+  r.field("from", f.text()),
 ]);
 
 /** The answer to a `HealthPing`. */
@@ -370,10 +371,10 @@ export interface HealthPong {
 }
 
 /** How `HealthPong` is read and written. */
-export const HealthPong: f.RecordType<HealthPong> = new f.RecordType("HealthPong", () => [
-  f.field("from", f.text()),
-  f.field("version", f.text()),
-  f.field("uptime_s", f.int64()),
+export const HealthPong: r.RecordType<HealthPong> = new r.RecordType("HealthPong", () => [
+  r.field("from", f.text()),
+  r.field("version", f.text()),
+  r.field("uptime_s", f.int64()),
 ]);
 
 /** The record of each message type's payload. */
@@ -392,7 +393,7 @@ export interface Payloads {
 
 /** How the payload of each message type is read and written. */
 export const PAYLOADS: {
-  readonly [T in keyof Payloads]: f.RecordType<Payloads[T]>;
+  readonly [T in keyof Payloads]: r.RecordType<Payloads[T]>;
 } = {
   "infer.request": InferRequest,
   "infer.response": InferResponse,

@@ -1,4 +1,0 @@
-/** What needs Node: standard input and output, and listening for HTTP. */
-
-export { HttpListener, incomingHeaders, type ListenOptions } from "./listener.js";
-export { Stdio } from "./stdio.js";
