@@ -5,9 +5,13 @@ import os
 
 from hypothesis import settings
 
+from tools.signals import heed_ignored_signals
+
 # How long an example takes says more of the machine, and of who shares it, than of the code.
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
+
+heed_ignored_signals()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.workspace import ROOT
+
 COLUMNS = 100
 # What a live display does before it draws itself anew: erase its line, after going up if need be.
 _REDRAWN = re.compile(r"[^\n]*(\n\r?\x1b\[1A|\r)\x1b\[2K")

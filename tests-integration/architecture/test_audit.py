@@ -38,7 +38,7 @@ def test_a_vulnerability_names_its_cure_and_who_needs_the_package():
            "vulns": [{"id": "PYSEC-1", "fix_versions": ["2.1", "3.0"], "description": ""}]},
           {"name": "unknown", "version": "3.0", "skip_reason": "not found"}]}"""
     )
-    users = {"sound==1.0": ["b"], "bad==2.0": ["b", "a"], "unknown==3.0": ["c"], "lost==4.0": "d"}
+    users = {"sound==1.0": ["b"], "bad==2.0": ["b", "a"], "unknown==3.0": ["c"], "lost==4.0": ["d"]}
     bad, unknown = verdict(told, users)
     assert bad == ["bad==2.0: PYSEC-1, fixed in 2.1, 3.0; needed by a, b"]
     assert unknown == ["lost==4.0", "unknown==3.0"]

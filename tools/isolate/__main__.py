@@ -17,6 +17,7 @@ from tools.isolate.isolation import Built, isolate, together
 from tools.isolate.outcome import Outcome, report
 from tools.isolate.process import cancel_on_sigterm, run
 from tools.isolate.wheels import BuildError, build, declared_closure
+from tools.signals import heed_ignored_signals
 from tools.workspace import ROOT, Workspace, WorkspaceError
 
 _INTERRUPTED = 130
@@ -25,6 +26,7 @@ _INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line; 1 if anything failed, 130 if interrupted."""
     options = _parse(argv)
+    heed_ignored_signals()
     try:
         workspace = Workspace.load(options.root.resolve())
         with tempfile.TemporaryDirectory(prefix="mist-isolate-") as directory:

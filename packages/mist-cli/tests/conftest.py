@@ -110,6 +110,18 @@ def struck_in_destructor(command, args):
     doze()
 
 
+def struck_where_threads_start_slowly(command, args):
+    import threading
+
+    class Slow(threading.Timer):
+        def start(self):
+            super().start()
+            time.sleep(0.2)
+
+    threading.Timer = Slow
+    struck_in_destructor(command, args)
+
+
 async def lingers(command, args):
     try:
         print("ready", flush=True)
@@ -129,7 +141,7 @@ async def absorbs(command, args):
 
 
 for run in (many, many_tasks, past_stdout, socket_breaks, fails, fails_async, waits, waits_async,
-            struck_elsewhere, struck_in_destructor, lingers, absorbs):
+            struck_elsewhere, struck_in_destructor, struck_where_threads_start_slowly, lingers, absorbs):
     app.add_command(Command(run.__name__.replace("_", "-"), f"Does: {run.__name__}", run))
 
 paint = Command("paint", "Paint a file, 100% covered", lambda command, args: print(args))

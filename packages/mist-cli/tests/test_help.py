@@ -107,6 +107,27 @@ def test_arguments_without_a_declaration_are_shown_as_such(capsys):
     assert capsys.readouterr().out.startswith("usage: mist echo [flags] [args...]\n")
 
 
+def test_descriptions_are_wrapped_and_examples_are_not(capsys, monkeypatch):
+    """Paragraphs fit the terminal, lines stay apart, and an example can be copied."""
+    example = f"mist echo {'word ' * 20}now"
+    app = App("mist", "1.0")
+    app.add_command(
+        Command(
+            "echo",
+            "Say it again",
+            lambda _command, _args: None,
+            description=f"{'more ' * 30}\n\nFirst.\nSecond.",
+            examples=[example],
+        )
+    )
+    monkeypatch.setenv("COLUMNS", "50")
+    assert app.execute(["echo", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert f"\n  {example}\n" in out
+    assert "\nFirst.\nSecond.\n" in out
+    assert max(len(line) for line in out.splitlines() if example not in line) <= 50
+
+
 def _unwrapped(text: str) -> str:
     return " ".join(text.replace("-r FLOAT, --rate FLOAT", "-r, --rate FLOAT").split())
 

@@ -103,13 +103,14 @@ def test_a_signal_wakes_a_loop_that_it_did_not_interrupt(start, name, status):
 
 
 @posix
+@pytest.mark.parametrize("command", ["struck-in-destructor", "struck-where-threads-start-slowly"])
 @pytest.mark.parametrize(
     ("name", "status", "word"), [("SIGINT", 130, "interrupted"), ("SIGTERM", 143, "terminated")]
 )
-def test_a_signal_is_not_lost_where_python_drops_exceptions(start, name, status, word):
+def test_a_signal_is_not_lost_where_python_drops_exceptions(start, command, name, status, word):
     """A signal that strikes in a destructor, whose exceptions Python drops, ends the program."""
-    process = start("struck-in-destructor", name)
-    _, err = process.communicate(timeout=15)
+    process = start(command, name)
+    _, err = process.communicate(timeout=25)
     assert (process.returncode, err) == (status, f"tool: cancelled: {word}\n")
 
 

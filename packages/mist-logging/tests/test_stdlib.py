@@ -281,8 +281,10 @@ def test_what_a_library_logs_while_it_is_asked_for_its_text(log):
     assert len(log.records) < 10
 
 
-async def test_asyncio_reports_reach_the_stream(log):
+async def test_asyncio_reports_reach_the_stream(log, monkeypatch):
     """The event loop's own complaints, with their exception."""
+    # Whoever else listens, as development mode does, must not take this one for a real one.
+    monkeypatch.setattr(logging.getLogger("asyncio"), "handlers", [])
 
     def fail():
         raise ValueError("boom")

@@ -203,3 +203,27 @@ print("done", p.done + q.done, flush=True)
 os._exit(0)
 """)
     assert ran.stdout == "done 3\n"
+
+
+def test_a_forked_child_leaves_the_bar_to_its_parent(on_terminal):
+    """The child counts on and prints; neither that nor its end draws, or gives back the cursor."""
+    ran = on_terminal("""
+import os, sys, warnings
+warnings.simplefilter("ignore")  # Python does not like a fork beside the thread that draws
+from mist.output import progress
+with progress(10, "job") as p:
+    p.advance(2)
+    child = os.fork()
+    if child == 0:
+        p.advance(5)
+        print("child:", p.done)
+        sys.exit(3)
+    _, status = os.waitpid(child, 0)
+    p.advance(8)
+print("status:", os.waitstatus_to_exitcode(status))
+""")
+    assert "child: 7\n" in ran.terminal
+    assert "7/10" not in ran.terminal
+    assert "10/10 (100%)" in ran.terminal
+    assert ran.terminal.endswith("status: 3\n")
+    assert ran.terminal.count(HIDE) == ran.terminal.count(SHOW) == 1

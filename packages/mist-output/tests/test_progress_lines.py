@@ -165,3 +165,23 @@ def test_a_pipe_never_gets_a_control_sequence(on_pipes, variables):
     assert ran.stderr.startswith("x: 0/1 (0%) in 0:00")
     assert "\x1b" not in ran.stderr
     assert ran.stdout == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_counts_on_and_writes_nothing(on_pipes):
+    """Only the parent writes lines; a count that one of its threads was in does not stop the child."""
+    ran = on_pipes("""
+import os
+from mist.output import progress
+with progress(3, "job", interval=0) as p:
+    with p._lock:  # as a thread of the parent's has it in the middle of a count
+        child = os.fork()
+        if child == 0:
+            p.advance(2)
+            print("child:", p.done)
+            raise SystemExit
+    os.waitpid(child, 0)
+""")
+    assert (ran.status, ran.stdout) == (0, "child: 2\n")
+    assert ran.stderr.startswith("job: 0/3 (0%) in 0:00")
+    assert ran.stderr.count("\n") == 1

@@ -28,9 +28,7 @@ def blockbuster() -> Iterator[BlockBuster]:
         detector.functions["os.write"].can_block_in("mist/transport/file.py", "append")
         detector.functions["os.read"].can_block_in("mist/transport/file.py", "_begins_line")
         # It is the process's own, and looked at once.
-        detector.functions["os.getcwd"].can_block_in(
-            "mist/transport/file.py", "_open_for_appending"
-        )
+        detector.functions["os.getcwd"].can_block_in("mist/transport/file.py", "open_for_appending")
         # Looked at once, where the file is opened, which takes as long.
         for name in ("_is_named_pipe", "_explain"):
             detector.functions["os.stat"].can_block_in("mist/transport/file.py", name)

@@ -263,6 +263,22 @@ async def test_a_missing_file_and_a_directory_are_named(tmp_path: Path) -> None:
     assert nowhere.value.code == "not_found"
 
 
+async def test_a_file_can_be_opened_before_the_first_message(tmp_path: Path) -> None:
+    """What would fail then fails now; opening it again, or sending, goes on with the same file."""
+    path = tmp_path / "out.jsonl"
+    async with File(path) as file:
+        file.open_for_appending()
+        assert path.read_bytes() == b""
+        file.open_for_appending()
+        await file.send(Message.new("s", "t", 1))
+        assert path.read_bytes().count(b"\n") == 1
+    with pytest.raises(TransportClosed):
+        file.open_for_appending()
+    with pytest.raises(TransportError, match="compressed files can only be read"):
+        File(tmp_path / "out.jsonl.gz").open_for_appending()
+    assert [each.name for each in tmp_path.iterdir()] == ["out.jsonl"]
+
+
 @pytest.fixture
 def for_everybody() -> Iterator[Path]:
     """A directory that every user may enter; each run of pytest closes those of all of them."""

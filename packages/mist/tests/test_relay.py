@@ -195,6 +195,15 @@ def test_a_full_disk_is_an_error(start, stream, destination):
 
 
 @posix
+def test_the_line_to_send_what_was_kept_can_be_typed(mist, tmp_path, ping_line):
+    """A destination with a space in its name is quoted for the shell."""
+    (tmp_path / "my file").symlink_to("/dev/full")
+    ended = mist("relay", "-", "my file", given=ping_line)
+    (kept,) = tmp_path.glob("mist-undelivered-*.jsonl")
+    assert f"mist relay {kept.name} 'file:my file'\n" in ended.err
+
+
+@posix
 def test_a_reader_that_has_gone_is_no_error(start, tmp_path):
     """`mist relay f - | head` ends silently, with the status of any filter."""
     big = Message.new("test", "acme.order", "x" * 1000)

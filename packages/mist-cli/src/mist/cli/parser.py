@@ -23,17 +23,29 @@ if TYPE_CHECKING:
 DEST = "flag "
 
 
+class _Paragraphs(argparse.HelpFormatter):
+    """Wraps each line of a description by itself, and leaves indented ones, such as examples."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002  # never any
+        lines = text.splitlines()
+        fill = super()._fill_text
+        return "\n".join(line if line[:1].isspace() else fill(line, width, "") for line in lines)
+
+
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that raises where argparse would exit."""
 
     def __init__(
         self,
         *,
-        formatter_class: Any = argparse.RawDescriptionHelpFormatter,
+        formatter_class: Any = _Paragraphs,
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            add_help=False, allow_abbrev=False, formatter_class=formatter_class, **kwargs
+            add_help=False,
+            allow_abbrev=False,
+            formatter_class=formatter_class,
+            **kwargs,
         )
 
     def error(self, message: str) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Self
 
-_PAUSE = 0.01  # seconds, in which whatever swallowed an exception has returned
+_PAUSE = 0.01  # seconds before a signal is sent again
 # Those that exist here: Windows has no SIGHUP, and only Windows has SIGBREAK.
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
@@ -48,6 +49,7 @@ class Termination:
         self.signum: int | None = None
         self._handled: list[int] = []
         self._again: Timer | None = None
+        self._dropping = False
 
     def __enter__(self) -> Self:
         for signum in _SIGNALS:
@@ -88,14 +90,26 @@ class Termination:
             self._former_hook(dropped)
 
     def _send_again(self, signum: int) -> None:
-        # Raised here and now, it would be dropped as well.
-        from threading import Timer, main_thread  # noqa: PLC0415  # loads when it is needed
+        # Raised before Python has left its hook, it would be dropped as well.
+        from threading import Timer  # noqa: PLC0415  # loads when it is needed
 
+        self._dropping = True
+        try:
+            self._again = Timer(_PAUSE, self._strike, (signum,))
+            self._again.daemon = True
+            self._again.start()
+        finally:
+            # Last: from here to the hook's end the interpreter neither looks for signals nor lets
+            # another thread run.
+            self._dropping = False
+
+    def _strike(self, signum: int) -> None:
+        from threading import main_thread  # noqa: PLC0415  # is there already
+
+        while self._dropping:
+            time.sleep(_PAUSE)
         main = main_thread().ident
         if main is not None and hasattr(signal, "pthread_kill"):
-            # Also interrupts a system call that waits.
-            self._again = Timer(_PAUSE, signal.pthread_kill, (main, signum))
+            signal.pthread_kill(main, signum)  # also interrupts a system call that waits
         else:
-            self._again = Timer(_PAUSE, signal.raise_signal, (signum,))
-        self._again.daemon = True
-        self._again.start()
+            signal.raise_signal(signum)

@@ -1,6 +1,7 @@
 """Progress on a terminal: live bars on its last lines."""
 
 import atexit
+import os
 import sys
 import threading
 from collections.abc import Generator
@@ -17,7 +18,7 @@ from rich.text import Text
 from mist.output.live_display import shown
 from mist.output.progress_report import Count
 from mist.output.progress_text import count_text, duration_text, rate_text
-from mist.output.terminal import console_on, encoding_of, is_terminal
+from mist.output.terminal import console_on, encoding_of, is_terminal, unwrapped
 from mist.output.text import cropped, visible
 
 _REDRAWS_PER_SECOND = 10
@@ -96,11 +97,15 @@ class _Display:
 
     def end(self) -> None:
         """Draw the last state and give the terminal back."""
+        self.forget()
+        self._hide(erase=False)
+
+    def forget(self) -> None:
+        """Draw no more, and leave the terminal as it is."""
         atexit.unregister(self.end)
         _displays.pop(self._stream, None)
         if self.suspended in shown:
             shown.remove(self.suspended)
-        self._hide(erase=False)
 
     @contextmanager
     def suspended(self) -> Generator[None]:
@@ -141,6 +146,20 @@ class _Display:
         width = self._console.width
         self._bars.columns = tuple(column for least, column in self._columns if width >= least)
         return self._bars.make_tasks_table(self._bars.tasks)
+
+
+def _after_fork() -> None:
+    """Leave the terminal to the parent: its thread that draws is not here, its locks may be held."""
+    global _displays_lock  # noqa: PLW0603  # one for the parent, one for the child
+    _displays_lock = threading.RLock()
+    for display in tuple(_displays.values()):
+        display.forget()
+    for name in ("stdout", "stderr"):
+        setattr(sys, name, unwrapped(getattr(sys, name)))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _shares_terminal(stream: TextIO | None) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from weakref import WeakSet
 
 from mist.output.terminal import is_terminal, unwrapped
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _Silence:
-    """The report of a program without a standard error."""
+    """The report of a program without a standard error, and of a forked child."""
 
     def advanced(self, count: Count) -> None:
         pass
@@ -29,9 +31,10 @@ class _Silence:
 class Progress:
     """Counts work that is done and shows it: a bar on a terminal, plain lines elsewhere.
 
-    Made by `progress`, and shown from its creation until `close`, or the end of its `with` block. Every method may be
-    called from any thread. The object itself is callable as `progress(done, total)`, the form
-    that callbacks take. Trouble in writing the report never reaches the work.
+    Made by `progress`, and shown from its creation until `close`, or the end of its `with` block.
+    Every method may be called from any thread. The object itself is callable as
+    `progress(done, total)`, the form that callbacks take. Trouble in writing the report never
+    reaches the work. In a forked child it counts on, and shows nothing: the parent does.
     """
 
     def __init__(
@@ -50,8 +53,8 @@ class Progress:
         self._done = 0
         self._lock = threading.Lock()
         self._closed = False
-        self._report = self._open_report(stream, interval, clock)
-        self._advanced = self._report.advanced
+        self._show_by(self._open_report(stream, interval, clock))
+        _of_this_process.add(self)
 
     @property
     def done(self) -> int:
@@ -97,6 +100,17 @@ class Progress:
     ) -> None:
         self.close(interrupted=exc_type is not None)
 
+    def after_fork(self) -> None:
+        """Leave what is shown to the parent, and a lock that one of its threads may hold."""
+        import threading  # noqa: PLC0415  # is there already
+
+        self._lock = threading.Lock()
+        self._show_by(_Silence())
+
+    def _show_by(self, report: Report) -> None:
+        self._report = report
+        self._advanced = report.advanced
+
     def _open_report(
         self, stream: TextIO | None, interval: float, clock: Callable[[], float]
     ) -> Report:
@@ -111,6 +125,18 @@ class Progress:
         from mist.output.progress_lines import ProgressLines  # noqa: PLC0415  # its twin
 
         return ProgressLines(stream, interval, clock)
+
+
+_of_this_process: WeakSet[Progress] = WeakSet()
+
+
+def _after_fork() -> None:
+    for each in tuple(_of_this_process):
+        each.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def progress(

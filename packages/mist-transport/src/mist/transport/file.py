@@ -81,7 +81,7 @@ class File(Conversation):
         """
         line = marshal_line(message)
         if self._appender is None and self._pipe is None:
-            self._open_for_appending()
+            self.open_for_appending()
         if self._appender is not None:
             self._appender.append(line)
         elif self._pipe is not None:
@@ -119,7 +119,14 @@ class File(Conversation):
         if pipe is not None and await pipe.close():
             os.close(pipe.fd)
 
-    def _open_for_appending(self) -> None:
+    def open_for_appending(self) -> None:
+        """Open the file now, and not only when the first message is sent.
+
+        Raises:
+            TransportError: It cannot be opened, or this transport was closed.
+        """
+        if self._appender is not None or self._pipe is not None:
+            return
         if self._closed:
             raise TransportClosed(f"{self.path} is closed")
         if self.path.suffix == ".gz":

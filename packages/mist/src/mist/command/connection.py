@@ -94,18 +94,17 @@ class Destination:
             )
 
     def check(self) -> None:
-        """Find out whether a file can be appended to, before somebody relies on it.
+        """Open a file for appending, before somebody relies on it.
 
         Raises:
-            TransportError: It cannot.
+            TransportError: It cannot be opened.
         """
-        path = self.transport.path if isinstance(self.transport, File) else None
-        if path is None or (path.exists() and not (path.is_file() or path.is_dir())):
-            return  # opening a named pipe would wait for its reader
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
-        except OSError as exc:
-            raise TransportError.from_os_error(exc, f"cannot append to {path}") from exc
+        if not isinstance(self.transport, File):
+            return
+        path = self.transport.path
+        if path.is_file() or path.is_dir() or not path.exists():
+            self.transport.open_for_appending()
+        # Anything else may be a named pipe, whose reader may still come.
 
 
 def _peer_url(text: str) -> str:

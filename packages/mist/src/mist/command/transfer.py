@@ -1,6 +1,7 @@
 """One run of the pump as a person watches it: progress, complaints, what is left."""
 
 import os
+import shlex
 import sys
 import time
 from contextlib import nullcontext
@@ -150,5 +151,5 @@ async def _keep(messages: list[Message], url: str, notes: _Notes) -> None:
             await file.send(message)
     notes.say(
         f"{len(messages)} messages were read and not delivered; they are kept in {path},"
-        f" send them with: mist relay {path} {'-' if url == 'stdio:' else url}"
+        f" send them with: mist relay {path} {'-' if url == 'stdio:' else shlex.quote(url)}"
     )

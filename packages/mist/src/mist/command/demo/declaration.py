@@ -1,14 +1,16 @@
 """`mist demo`: the four tools of the stack at work."""
 
-from collections.abc import Callable
-from importlib.util import find_spec
-from typing import Final
+from __future__ import annotations
 
 from mist.cli import Command
 from mist.command.signals_held import signals_held
 from mist.errors import Code, MistError
 
-NEEDED: Final = (
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEEDED = (
     "checkpoint", "circuitbreaker", "config", "health", "lifecycle", "logging", "metrics",
     "parallel", "platform", "retry", "server", "trace",
 )  # fmt: skip
@@ -70,6 +72,8 @@ def _load() -> Callable[[Command], int]:
         MistError: Code `unavailable`: some of them are not installed; the text says how to get
             them.
     """
+    from importlib.util import find_spec  # noqa: PLC0415  # for this command alone
+
     missing = [f"mist-{name}" for name in NEEDED if find_spec(f"mist.{name}") is None]
     if missing:
         raise MistError(

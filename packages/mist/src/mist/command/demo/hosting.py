@@ -103,8 +103,7 @@ class Host:
             _close_when_let_go(inbox)
             log.info("listening", url=server.url)
             peers = {STAGE: await stack.enter_async_context(HTTP(self.stage))}
-            hello = {"url": server.url, "pid": os.getpid()}
-            await peers[STAGE].send(Message.new(self.tool, HELLO, hello))
+            await peers[STAGE].send(Message.new(self.tool, HELLO, {"url": server.url}))
 
             early: list[Message] = []  # from peers that were told of us before we of them
             while (message := await inbox.receive()).type != PEERS:

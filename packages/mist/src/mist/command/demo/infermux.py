@@ -56,9 +56,19 @@ class Model:
 
 
 MODELS: Final = {
-    "sage-1": Model("sage-1", accuracy=0.93, pace=1.0, price_in=3.0, price_out=15.0),
-    "swift-1": Model("swift-1", 0.78, pace=0.4, price_in=0.25, price_out=1.25, outage=range(100, 116)),
-}  # fmt: skip
+    model.name: model
+    for model in (
+        Model("sage-1", accuracy=0.93, pace=1.0, price_in=3.0, price_out=15.0),
+        Model(
+            "swift-1",
+            accuracy=0.78,
+            pace=0.4,
+            price_in=0.25,
+            price_out=1.25,
+            outage=range(100, 116),
+        ),
+    )
+}
 
 
 async def run_infermux(desk: Desk) -> None:

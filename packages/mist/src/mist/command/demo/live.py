@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mist.command.demo.mail import BREAKER, HELLO, SUMMARY, BreakerChange
+from mist.command.demo.mail import BREAKER, SUMMARY, BreakerChange
 from mist.command.demo.run import Run
 from mist.protocol import EvalResult, EvalRun, Message, MessageType, TraceAlert, TraceSpan
 
@@ -70,11 +70,11 @@ class Live:
         self._suites: dict[str, SuiteFigures] = {}
         self._models: dict[str, ModelLoad] = {}
         self._alerts: list[dict[str, Any]] = []
-        self._tools: dict[str, str] = {}
         self._bins: list[int] = []
         self._bin_seconds = 0.25
         self._traces: OrderedDict[str, list[TraceSpan]] = OrderedDict()
         self._slowest: list[TraceSpan] = []
+        self._slowest_ms = 0.0
 
     def __call__(self, message: Message) -> None:
         """Take a message of the run."""
@@ -92,8 +92,6 @@ class Live:
             self._alerts.append(
                 {"at": self._elapsed, "level": alert.level, "message": alert.message}
             )
-        elif message.type == HELLO:
-            self._tools[message.source] = message.decode(dict[str, Any])["url"]
         elif message.type == SUMMARY:
             self._end = self._clock()
 
@@ -115,7 +113,6 @@ class Live:
             "bounds_ms": BOUNDS_MS,
             "throughput": {"seconds": self._bin_seconds, "bins": self._bins},
             "alerts": self._alerts,
-            "tools": self._tools,
             "slowest": _waterfall(self._slowest),
         }
 
@@ -130,6 +127,11 @@ class Live:
         suite.errors += bool(result.error)
         suite.score += result.score
         suite.baseline += result.baseline
+        # What earlier processes have done comes first, and at once.
+        if sum(each.tasks for each in self._suites.values()) > self._resumed:
+            self._count_throughput()
+
+    def _count_throughput(self) -> None:
         place = int(self._elapsed / self._bin_seconds)
         while place >= _MOST_BINS:
             pairs = zip(self._bins[::2], [*self._bins[1::2], 0], strict=False)
@@ -151,8 +153,8 @@ class Live:
             model.buckets[bisect_left(BOUNDS_MS, _duration_ms(span))] += 1
         spans = self._traces.setdefault(span.trace_id, [])
         spans.append(span)
-        if not span.parent_id and _duration_ms(span) > _root_ms(self._slowest):
-            self._slowest = spans
+        if span.operation == "matchspec.evaluate" and _duration_ms(span) > self._slowest_ms:
+            self._slowest, self._slowest_ms = spans, _duration_ms(span)
         if len(self._traces) > _MOST_TRACES:
             self._traces.popitem(last=False)
 
@@ -168,10 +170,6 @@ class Live:
 
 def _duration_ms(span: TraceSpan) -> float:
     return (span.end_ns - span.start_ns) / 1e6
-
-
-def _root_ms(spans: list[TraceSpan]) -> float:
-    return max((_duration_ms(span) for span in spans if not span.parent_id), default=0.0)
 
 
 def _waterfall(spans: list[TraceSpan]) -> list[dict[str, Any]]:

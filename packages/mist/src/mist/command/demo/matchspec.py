@@ -33,8 +33,8 @@ from mist.retry import Policy, do_with_classifier
 CANDIDATE: Final = "sage-1"
 BASELINE: Final = "swift-1"
 
-_ATTEMPTS: Final = Policy(4, 0.02, 0.2)
-_PATIENCE: Final = Policy(1_000_000, 0.01, 0.1)
+_ATTEMPTS: Final = Policy(max_attempts=4, initial_wait=0.02, max_wait=0.2)
+_PATIENCE: Final = Policy(max_attempts=1_000_000, initial_wait=0.01, max_wait=0.1)
 _BOTH: Final = Pool(2)
 
 

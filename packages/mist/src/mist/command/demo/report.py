@@ -82,7 +82,7 @@ def print_report(board: Scoreboard, seconds: float) -> None:
         _heading("Alerts")
         writer.table(["level", "alert"], [(each.level, each.message) for each in board.alerts])
     done = len(board.results) - board.resumed
-    print(f"\n{done} tasks in {seconds:.1f} s, results {board.fingerprint()}")  # noqa: T201
+    print(f"\n{done} tasks in {seconds:.1f} s, results {board.fingerprint()}")  # noqa: T201  # as above
 
 
 def _heading(text: str) -> None:

@@ -1,5 +1,6 @@
 """`mist demo` as a person runs it."""
 
+import shlex
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -142,7 +143,9 @@ def _settings(command: Command, kept: Settings, wants: Callable[[str], bool]) ->
 
 def _resume_line(command: Command, run: Run) -> str:
     directory = command.get_string("dir")
-    return f"mist demo --resume {run.id}" + (f" --dir {directory}" if directory else "")
+    return shlex.join(
+        ["mist", "demo", "--resume", run.id, *(["--dir", directory] if directory else [])]
+    )
 
 
 def _shown(path: Path) -> str:

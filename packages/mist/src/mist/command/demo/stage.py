@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from mist import logging
 from mist.command.demo.desk import Desk, Outgoing
 from mist.command.demo.infermux import run_infermux
-from mist.command.demo.mail import END, STAGE, STOP, Router, arrivals
+from mist.command.demo.mail import END, STAGE, STOP, TOOLS, Router, arrivals
 from mist.command.demo.matchspec import run_matchspec
 from mist.command.demo.run import Run
 from mist.command.demo.schemaflux import run_schemaflux
@@ -36,11 +36,11 @@ class Stop(Protocol):
 Observer = Callable[[Message], object]
 Tool = Callable[[Desk], Awaitable[None]]
 
-TOOLS: Final[Mapping[str, Tool]] = {
-    Source.TOKENTRACE: run_tokentrace,
-    Source.INFERMUX: run_infermux,
-    Source.MATCHSPEC: run_matchspec,
+_RUN: Final[Mapping[str, Tool]] = {
     Source.SCHEMAFLUX: run_schemaflux,
+    Source.INFERMUX: run_infermux,
+    Source.TOKENTRACE: run_tokentrace,
+    Source.MATCHSPEC: run_matchspec,
 }
 
 _ROOM: Final = 4096  # messages that may wait for each tool
@@ -74,7 +74,7 @@ async def play_in_process(run: Run, observe: Observer, stopping: Stop) -> None:
 
 async def play_tool(desk: Desk) -> None:
     """Run one tool to its end, and tell those who wait for it, after its last span."""
-    await TOOLS[desk.tool](desk)
+    await _RUN[desk.tool](desk)
     await desk.outgoing.flush()
     await desk.send(END, {})
 

@@ -4,14 +4,16 @@ It keeps every span in a file, and reads it first when a run goes on, so that it
 of the whole run: what was really called, and really paid for, by however many processes.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from mist.command.demo.desk import Desk
 from mist.command.demo.mail import SUMMARY, ModelFigures, Summary
-from mist.metrics import Histogram
-from mist.protocol import MessageType, ProtocolError, TraceAlert, TraceSpan
-from mist.transport import File
+from mist.logging import Logger
+from mist.metrics import Histogram, Registry
+from mist.protocol import Message, MessageType, ProtocolError, TraceAlert, TraceSpan
+from mist.transport import EndOfStream, File
 
 _BUCKETS_MS: Final = tuple(round(1.25**step, 3) for step in range(50))  # 1 ms to a minute
 _ENOUGH: Final = 40  # calls of a model before its share of errors means anything
@@ -27,12 +29,12 @@ LIMITS: Final = (
 
 async def run_tokentrace(desk: Desk) -> None:
     """Collect spans until no more can come, then send a summary."""
-    figures = Figures(desk)
+    figures = Figures(desk.metrics)
     path = desk.directory / "spans.jsonl"
     async with File(path) as kept:
-        if path.exists():
-            async for message in kept:
-                figures.take(message.decode(TraceSpan))
+        kept.open_for_appending()  # so that it is there to be read
+        async for message in kept_spans(path, desk.log):
+            figures.take(message.decode(TraceSpan))
         async for message in desk.inbox:
             try:
                 span = message.decode(TraceSpan)
@@ -44,31 +46,42 @@ async def run_tokentrace(desk: Desk) -> None:
             for alert in figures.alerts(str(span.attrs.get("model", ""))):
                 desk.log.warning(alert.message, metric=alert.metric, value=alert.value)
                 await desk.send(MessageType.TRACE_ALERT, alert)
-    async with File(path) as spans:
-        slowest = [
-            message.decode(dict[str, Any])
-            async for message in spans
-            if message.decode(TraceSpan).trace_id == figures.slowest.trace_id
-        ]
+    slowest = [
+        message.decode(dict[str, Any])
+        async for message in kept_spans(path, desk.log)
+        if message.decode(TraceSpan).trace_id == figures.slowest.trace_id
+    ]
     await desk.send(SUMMARY, Summary(figures.models(), slowest))
 
 
-class Figures:
-    """Figures by model, in the registry of the tool's metrics."""
+async def kept_spans(path: Path, log: Logger) -> AsyncGenerator[Message]:
+    """Yield the messages of the file, but for lines that a full disk or a power failure has torn."""
+    async with File(path) as file:
+        while True:
+            try:
+                message = await file.receive()
+            except EndOfStream:
+                return
+            except ProtocolError as exc:
+                log.warning("torn line", error=str(exc))
+            else:
+                yield message
 
-    def __init__(self, desk: Desk) -> None:
+
+class Figures:
+    """Figures by model, in a registry of metrics."""
+
+    def __init__(self, metrics: Registry) -> None:
         """Begin at zero."""
-        self.metrics = desk.metrics
+        self.metrics = metrics
         self.slowest = TraceSpan()
         self.alerted: set[tuple[str, str, str]] = set()
         self.costs: dict[str, float] = {}  # by model; counters count whole numbers
 
     def take(self, span: TraceSpan) -> None:
         """Count a span."""
-        if span.operation == "matchspec.evaluate" and _duration_ns(span) > _duration_ns(
-            self.slowest
-        ):
-            self.slowest = span
+        if span.operation == "matchspec.evaluate":
+            self.slowest = max(self.slowest, span, key=_duration_ns)
         if not span.operation.startswith("infermux.answer"):
             return
         model = str(span.attrs.get("model", ""))

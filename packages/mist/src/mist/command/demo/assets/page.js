@@ -103,9 +103,9 @@ function drawLatency({ models, bounds_ms: bounds }) {
   const parts = [svg("line", { class: "axis", x1: 0, x2: width, y1: bottom, y2: bottom })];
   for (const [number, name] of names.entries()) {
     const { buckets } = models[name];
-    const text = [50, 95, 99].map((p) => `p${p} ≤ ${percentile(buckets, bounds, p / 100)}`).join("  ");
+    const text = [50, 95, 99].map((p) => `p${p} ≤ ${percentile(buckets, bounds, p / 100)}`).join(", ");
     parts.push(svg("rect", { class: `m${number % 4}`, x: 0, y: 14 * number + 2, width: 9, height: 9 }));
-    parts.push(svg("text", { x: 14, y: 14 * number + 10 }, `${name}  ${text}`));
+    parts.push(svg("text", { x: 14, y: 14 * number + 10 }, `${name}: ${text}`));
     for (let index = first; index < first + shown; index += 1) {
       const tall = ((buckets[index] ?? 0) / most) * (bottom - top);
       const x = (index - first) * step + step * 0.1 + number * bar;
