@@ -360,7 +360,8 @@ def test_without_a_handler_ctrl_c_ends_in_order_as_well(program):
         async def main():
             on_shutdown(lambda: print("hook"))
             print("ready")
-            await asyncio.sleep(60)
+            while True:  # nobody wakes a loop that a signal has just missed
+                await asyncio.sleep(0.05)
 
         try:
             run(main, signals=False)

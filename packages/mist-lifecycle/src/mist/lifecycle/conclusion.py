@@ -43,9 +43,7 @@ async def carry_out(
         SystemExit in a task would tear down the loop.
     """
     loop = asyncio.get_running_loop()
-    # A loop of our own is to hear of Ctrl-C also where nothing else is handled.
-    wakes = plan.signals or own_loop is not None
-    with woken_by_signals(loop) if wakes else contextlib.nullcontext():
+    with woken_by_signals(loop) if plan.signals else contextlib.nullcontext():
         course = Course(main, plan, scope, own_loop)
         cancellation = await _complete(course, scope)
     value, errors = _result(course, scope)
