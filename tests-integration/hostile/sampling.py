@@ -4,23 +4,35 @@ As a program it does so while it runs the `mist` command: `sampling.py FILE SECO
 """
 
 import asyncio
-import gc
 import json
 import os
 import sys
 import threading
 import time
 from pathlib import Path
+from weakref import WeakSet
+
+# The garbage collector knows them too, but would hand to this thread what another is still building.
+LOOPS = WeakSet()
+_new_event_loop = asyncio.events.new_event_loop
+
+
+def _noted_event_loop():
+    loop = _new_event_loop()
+    LOOPS.add(loop)
+    return loop
+
+
+asyncio.events.new_event_loop = _noted_event_loop
 
 
 def holds():
     """Return what this process holds just now: memory in bytes, and counts of the rest."""
-    loops = [o for o in gc.get_objects() if isinstance(o, asyncio.AbstractEventLoop)]
     return {
         "seconds": time.monotonic(),
         "rss": int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
         "fds": len(list(Path("/proc/self/fd").iterdir())) - 1,  # one is for the listing
-        "tasks": sum(len(asyncio.all_tasks(loop)) for loop in loops if loop.is_running()),
+        "tasks": sum(len(asyncio.all_tasks(loop)) for loop in list(LOOPS) if loop.is_running()),
     }
 
 

@@ -193,7 +193,7 @@ async def test_a_sender_that_is_answered_with_it_gives_one_clear_error(value):
         while True:
             try:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-            except asyncio.IncompleteReadError:
+            except (asyncio.IncompleteReadError, ConnectionError):
                 break
             await reader.readexactly(int(re.search(r"content-length: (\d+)", head)[1]))
             requests += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import aiohttp
 import pytest
 
 from mist.protocol import Message
@@ -204,3 +205,20 @@ async def test_a_cancelled_sender_does_not_take_its_batch_along(http):
         tasks[0].cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
     assert results[1:] == [None] * 9
+
+
+async def test_a_batch_of_very_many_lines_is_refused_as_a_whole(http):
+    """Else the texts of its refusals, fifty times its size, would take the listener's memory."""
+    inbox = await http()
+    await inbox.listen("127.0.0.1:0")
+    headers = {"Content-Type": "application/x-ndjson"}
+    line = message().marshal() + b"\n"
+    async with aiohttp.ClientSession(headers=headers) as session:
+        for lines in (b"x\n" * 16_385, b"\n" * 16_384 + line):
+            async with session.post(inbox.listen_url, data=lines) as answer:
+                assert answer.status == 413
+                assert await answer.text() == "a batch has at most 16384 lines\n"
+        async with session.post(inbox.listen_url, data=b"x\n" * 16_383 + line) as answer:
+            fates = await answer.json()
+    assert (fates["accepted"], len(fates["rejected"])) == (1, 16_383)
+    assert (await inbox.receive()).type == "acme.number"

@@ -38,6 +38,9 @@ _CLOSE: Final[Header] = (b"connection", b"close")
 _LINGER_SECONDS: Final = 1.0
 _SECOND_LOOK: Final = 0.1  # seconds after a deadline
 _MOST_DIGITS: Final = 20  # of Content-Length that matter: what has more is too long in any case
+# Lines of one batch, blank ones included: each may be refused with a text, so that a body of many
+# short ones would have an answer fifty times its size.
+_MOST_LINES: Final = 16_384
 # After this many messages of one batch, others get their turn on the event loop.
 _TURN: Final = 1024
 
@@ -161,6 +164,10 @@ class Endpoint:
 
     async def _take_batch(self, body: bytes, trace: Mapping[str, str]) -> tuple[int, list[Refusal]]:
         """Take what can be taken, and return how many there were and which were not taken."""
+        if body.count(b"\n") > _MOST_LINES:
+            raise Refused(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a batch has at most {_MOST_LINES} lines"
+            )
         refusals: list[Refusal] = []
         count = 0
         for line in body.split(b"\n"):
