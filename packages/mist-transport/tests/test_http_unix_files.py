@@ -99,8 +99,9 @@ def test_a_directory_that_stays_locked_is_a_conflict(tmp_path, monkeypatch):
     bind(UnixAddress(f"{tmp_path}/a.sock"), 1).close()
 
 
-async def test_a_socket_is_removed_while_it_still_listens(tmp_path):
+async def test_a_socket_is_removed_while_it_still_listens(tmp_path, blockbuster):
     """Whoever starts after it was closed makes a file of his own, which must stay."""
+    blockbuster.functions["os.stat"].deactivate()  # the test itself looks
     path = tmp_path / "a.sock"
     ours = HTTP()
     await ours.listen(f"unix:{path}")
