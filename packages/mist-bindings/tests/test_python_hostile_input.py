@@ -216,9 +216,12 @@ def test_an_answer_that_is_a_bomb_is_an_error(client, answering, raw):
 def test_a_fate_of_no_message_is_no_fate(client, answering, index):
     """A peer that speaks of messages that it was not sent has not said what became of them."""
     body = msgspec.json.encode({"rejected": [{"index": index, "status": 400, "error": "no"}]})
-    raw = b"HTTP/1.1 200 OK\r\nAccept-Post: application/x-ndjson\r\nContent-Length: %d\r\n\r\n%b"
+    raw = (
+        b"HTTP/1.1 200 OK\r\nAccept-Post: application/x-ndjson\r\nConnection: close\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    )
     message = client.Message.new("s", "acme.note", 1)
-    with client.HTTP(answering(raw % (len(body), body)), timeout=5.0) as peer:
+    with client.HTTP(answering(raw), timeout=5.0) as peer:
         peer.send(message)  # alone, and so without fates; from now on in batches
         fates = peer.send_all([message, message])
     assert all("did not tell the fate of a batch" in str(fate) for fate in fates)
