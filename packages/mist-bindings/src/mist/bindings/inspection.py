@@ -75,7 +75,10 @@ class _Records:
 
     def add(self, cls: type[Any], place: str) -> str:
         """Take in a payload class and return its record's name."""
-        info = inspect.type_info(cls)
+        try:
+            info = inspect.type_info(cls)
+        except TypeError as exc:
+            raise BindingsError(f"{place}: msgspec cannot read {cls.__name__}: {exc}") from exc
         if isinstance(info, _WithFields):
             return self._reference(info, place)
         raise BindingsError(
