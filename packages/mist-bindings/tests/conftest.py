@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,22 @@ def client(tmp_path_factory):
     """The Python client that ships in the package."""
     text = read_client("python")["mist_client.py"]
     return load(text, "mist_client", tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture
+def listen(client):
+    """Make the Python client's listeners, which are closed at the end and leave no thread."""
+    before = set(threading.enumerate())
+    made = []
+
+    def make(address="127.0.0.1:0", **options):
+        made.append(client.HTTPListener(address, **options))
+        return made[-1]
+
+    yield make
+    for listener in made:
+        listener.close()
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.fixture

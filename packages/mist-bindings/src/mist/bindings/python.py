@@ -42,8 +42,16 @@ _TEMPLATES: Final = tuple(
         "messages",
         "versions",
         "transport",
+        "inbox",
+        "sockets",
+        "connection",
         "http",
         "stdio",
+        "server",
+        "requests",
+        "admission",
+        "conversation",
+        "listener",
     )
 )
 _WIDTH: Final = 100
