@@ -42,6 +42,7 @@ _TEMPLATES: Final = tuple(
         "messages",
         "versions",
         "transport",
+        "options",
         "inbox",
         "sockets",
         "connection",

@@ -15,7 +15,8 @@
         print(message.type, message.decode(), file=sys.stderr)
 
 Put this file into your project and import it. Names and behaviour are those of `mist.protocol`
-and `mist.transport`; calls block, and each has a timeout.
+and `mist.transport`; calls block, and each has a timeout or
+takes one.
 """
 
 from __future__ import annotations
@@ -1467,6 +1468,33 @@ def dial(url: str, **options: Any) -> Transport:
     )
 
 
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+def _check_positive(**options: float) -> None:
+    for name, value in options.items():
+        if not value > 0:
+            raise TransportError(f"{name} must be positive, got {value}", code="validation")
+
+
+def _check_token(token: str) -> None:
+    # The text does not repeat the token: errors end up in logs.
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise TransportError(
+            "token must be visible ASCII characters, as it travels in a header", code="validation"
+        )
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not (_FIELD_NAME.fullmatch(name) and _FIELD_VALUE.fullmatch(value)):
+            raise TransportError(
+                f"the header {_excerpt(name)} has a name or value that cannot travel in HTTP",
+                code="validation",
+            )
+
+
 _LOOK_SECONDS = 0.5  # not every system lets Ctrl-C end a longer wait
 
 
@@ -1656,22 +1684,15 @@ class _Connection:
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> _Answer:
         """Make one request; it takes no longer than the timeout, however slowly bytes come."""
-        deadline = time.monotonic() + self._timeout
+        answered = False
         try:
-            connection, held = self._connect(deadline)
-            connection.request("POST", self._target, body, dict(headers))
-            response = connection.getresponse()
-            if held.ended:
-                # http.client takes a head that was cut off for a whole one.
-                raise http.client.RemoteDisconnected("the answer was cut off")
-            answer = _Answer(response.status, response.headers, response.read(1 << 20))
-            self._used = time.monotonic()
-            if response.will_close or response.read(1):
-                self.abort()  # a rest is of no interest, but would stand before the next answer
+            answer = self._exchange(body, headers)
+            answered = True
         except (OSError, http.client.HTTPException, ValueError) as error:
-            fault = self._explain(error)
-            self.abort()
-            raise fault from error
+            raise self._explain(error) from error
+        finally:
+            if not answered:  # after Ctrl-C, too: the next request must not meet this answer
+                self.abort()
         return answer
 
     def abort(self) -> None:
@@ -1679,6 +1700,19 @@ class _Connection:
         held, self._socket, self._http = self._socket, None, None
         if held is not None:
             held.abort()
+
+    def _exchange(self, body: bytes, headers: Mapping[str, str]) -> _Answer:
+        connection, held = self._connect(time.monotonic() + self._timeout)
+        connection.request("POST", self._target, body, dict(headers))
+        response = connection.getresponse()
+        if held.ended:
+            # http.client takes a head that was cut off for a whole one.
+            raise http.client.RemoteDisconnected("the answer was cut off")
+        answer = _Answer(response.status, response.headers, response.read(1 << 20))
+        self._used = time.monotonic()
+        if response.will_close or response.read(1):
+            self.abort()  # a rest is of no interest, but would stand before the next answer
+        return answer
 
     def _connect(self, deadline: float) -> Tuple[http.client.HTTPConnection, _Socket]:
         connection, held = self._http, self._socket
@@ -1711,6 +1745,8 @@ class _Connection:
             return TransportTimeout(f"{self.name} did not answer within {self._timeout:g} seconds")
         if isinstance(error, ssl.SSLError):
             reason = getattr(error, "verify_message", "") or error.reason or str(error)
+            if error.reason == "WRONG_VERSION_NUMBER":
+                reason = "it does not speak TLS; dial http:// instead"
             return TransportError(f"no TLS with {self.name}: {reason}", code="auth")
         if isinstance(error, http.client.HTTPException) and not isinstance(
             error, (http.client.RemoteDisconnected, http.client.IncompleteRead)
@@ -1793,11 +1829,14 @@ class HTTP(Transport):
             ssl_context: For certificates of your own; by default the system's, TLS 1.2 or newer.
 
         Raises:
-            TransportError: Code `validation`: the URL is not one.
+            TransportError: Code `validation`: the URL is not one, or an option is wrong.
         """
+        _check_positive(timeout=timeout, attempts=attempts)
         self._connection = _Connection(url, timeout, ssl_context)
         self._headers = {"User-Agent": "mist-client-python", **(headers or {})}
+        _check_headers(self._headers)
         if token is not None:
+            _check_token(token)
             self._headers["Authorization"] = f"Bearer {token}"
         self._token = token
         self._timeout = timeout
@@ -1840,8 +1879,10 @@ class HTTP(Transport):
         return self._deliver(lines)
 
     def receive(self, timeout: Optional[float] = None) -> Message:
-        """Refuse: messages come to those who listen, and this only posts."""
-        raise TransportError("HTTP posts and does not listen; let the peer send to a listener")
+        """Refuse: messages come to an `HTTPListener`, and this only posts."""
+        raise TransportError(
+            "HTTP posts and does not listen; receive from an HTTPListener", code="validation"
+        )
 
     def close(self) -> None:
         """Refuse further sends and end those that wait; idempotent."""
@@ -1879,16 +1920,26 @@ class HTTP(Transport):
         entries = [_Waiting(line) for line in lines]
         with self._queue:
             self._waiting.extend(entries)
-        for entry in entries:
-            if not self._in_flight.acquire(timeout=self._timeout):
-                self._give_up(entry)
-                continue
-            try:
-                while not entry.settled:
-                    self._post_next()
-            finally:
-                self._in_flight.release()
+        try:
+            for entry in entries:
+                self._see_to(entry)
+        except BaseException:  # Ctrl-C, perhaps: what was not sent yet is not sent any more
+            with self._queue:
+                for entry in entries:
+                    if entry in self._waiting:
+                        self._waiting.remove(entry)
+            raise
         return [entry.fault for entry in entries]
+
+    def _see_to(self, entry: _Waiting) -> None:
+        if not self._in_flight.acquire(timeout=self._timeout):
+            self._give_up(entry)
+            return
+        try:
+            while not entry.settled:
+                self._post_next()
+        finally:
+            self._in_flight.release()
 
     def _give_up(self, entry: _Waiting) -> None:
         with self._queue:
@@ -1900,12 +1951,15 @@ class HTTP(Transport):
     def _post_next(self) -> None:
         with self._queue:
             batch = self._next_batch()
+        fault = TransportError(f"interrupted before {self._connection.name} answered")
         try:
             self._post([entry.line for entry in batch], batch)
         except TransportError as error:
-            for entry in batch:
+            fault = error
+        finally:
+            for entry in batch:  # some of them may be other threads', which wait for this
                 if not entry.settled:
-                    entry.settle(error)
+                    entry.settle(fault)
 
     def _next_batch(self) -> List[_Waiting]:
         batch = [self._waiting.popleft()]
@@ -2036,6 +2090,7 @@ class Stdio(Transport):
             any_version: Whether to receive messages of any version, as a relay does that does
                 not look into them.
         """
+        _check_positive(timeout=timeout)
         self._stdin = 0 if stdin is None else stdin
         self._stdout = 1 if stdout is None else stdout
         self._timeout = timeout
@@ -2301,12 +2356,13 @@ def _bind(address: str) -> socket.socket:
         return socket.create_server(where[:2], family=family)
     except OSError as error:
         code = "conflict" if error.errno == errno.EADDRINUSE else "validation"
-        reason = error.strerror or str(error)
+        # Without what Python adds to the system's words, and the address with it.
+        reason = (error.strerror or str(error)).partition(" (while ")[0]
         raise TransportError(f"cannot listen at {address}: {reason}", code=code) from error
 
 
 def _parse_address(address: str) -> Tuple[str, int]:
-    host, colon, port = address.rpartition(":")
+    host, colon, port = str(address).rpartition(":")
     is_bracketed = host.startswith("[") and host.endswith("]")
     is_port = re.fullmatch("[0-9]{1,5}", port) is not None and int(port) < 1 << 16
     if not (colon and is_port) or "/" in host or (":" in host and not is_bracketed):
@@ -2325,11 +2381,8 @@ def _parse_address(address: str) -> Tuple[str, int]:
 
 _MAX_HEAD = 64 << 10  # bytes of a request line and its headers, or of the line before a chunk
 _PIECE = 64 << 10
-_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_REQUEST_LINE = re.compile(rf"({_NAME}) ([\x21-\x7e]+) HTTP/([0-9]\.[0-9])")
+_REQUEST_LINE = re.compile(rf"({_FIELD_NAME.pattern}) ([\x21-\x7e]+) HTTP/([0-9]\.[0-9])")
 _HOST = re.compile(r"[0-9A-Za-z._~%!$&'()*+;=:\[\]-]*")
-_FIELD_NAME = re.compile(_NAME)
-_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _CHUNK_LINE = re.compile(r"([0-9A-Fa-f]{1,8})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?")
 _RETRY_AFTER = {"Retry-After": "1"}
 
@@ -2864,6 +2917,8 @@ class HTTPListener(Receiver):
             body_timeout=body_timeout,
             max_connections=max_connections,
         )
+        if token is not None:
+            _check_token(token)
         if not path.startswith("/"):
             raise TransportError(f"a path begins with /, got {path!r}", code="validation")
         if isinstance(allow_origins, str):
@@ -2877,7 +2932,7 @@ class HTTPListener(Receiver):
         self._inbox: _Inbox[Tuple[Message, Mapping[str, str]]] = _Inbox(inbox, inbox_bytes)
         allowance = _MAX_ENVELOPE_SIZE - MAX_MESSAGE_SIZE
         terms = _Terms(
-            admission=_Admission(path, _checked_token(token), allow_origins, batch=batch),
+            admission=_Admission(path, token, allow_origins, batch=batch),
             arriving=_Arriving(inbox_bytes),
             kinds="application/json, application/x-ndjson" if batch else "application/json",
             max_size=self._max_message_size + allowance,
@@ -2970,18 +3025,3 @@ class HTTPListener(Receiver):
         if size > self._max_message_size:
             raise MessageTooLarge(size, self._max_message_size, "payload")
         return message
-
-
-def _check_positive(**options: float) -> None:
-    for name, value in options.items():
-        if not value > 0:
-            raise TransportError(f"{name} must be positive, got {value}", code="validation")
-
-
-def _checked_token(token: Optional[str]) -> Optional[str]:
-    """Return a bearer token if it can travel in a header; an error does not repeat it."""
-    if token is not None and not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise TransportError(
-            "token must be visible ASCII characters, as it travels in a header", code="validation"
-        )
-    return token
