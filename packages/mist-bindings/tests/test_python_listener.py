@@ -220,6 +220,7 @@ def test_an_address_that_is_in_use_is_a_conflict(client, listen):
         ("::1:80", {}, r"'\[::1\]:port'"),
         ("unix:/tmp/sock", {}, "expected 'host:port'"),
         ("http://127.0.0.1:80", {}, "expected 'host:port'"),
+        ("a..b:0", {}, "cannot listen at a..b:0: "),
         ("no-such-host.invalid:0", {}, "cannot listen at no-such-host.invalid:0: "),
         ("192.0.2.1:0", {}, "cannot listen at 192.0.2.1:0: "),
         ("127.0.0.1:0", {"inbox": 0}, "inbox must be positive, got 0"),

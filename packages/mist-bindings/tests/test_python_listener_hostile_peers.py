@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def read_all(peer):
 def exchange(listener, data):
     """Send bytes, end the sending side, and return the statuses that come back."""
     with connect(listener) as peer:
-        with suppress(ConnectionError):  # refused in the middle, it is closed after a while
+        with suppress(OSError):  # refused in the middle, it is closed after a while
             peer.sendall(data)
             peer.shutdown(socket.SHUT_WR)
         return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", read_all(peer))]
@@ -265,6 +266,7 @@ def test_connections_are_bounded_and_more_are_turned_away(listen):
             answer = read_all(peer)
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"\r\nRetry-After: 1\r\n" in answer
+        assert b"\r\nAccept-Post: application/json, application/x-ndjson\r\n" in answer
         assert answer.endswith(b"\r\n\r\ntoo many connections\n")
         crowd = [others.enter_context(connect(listener)) for _ in range(100)]
         for peer in crowd:
@@ -277,13 +279,34 @@ def test_bodies_that_arrive_at_once_share_a_bound(listen):
     """Peers that each keep within their own limit do not fill the memory together."""
     listener = listen(inbox_bytes=100_000, body_timeout=60.0)
     begun = HEAD + b"Content-Length: 90000\r\n\r\n"
-    with connect(listener) as waiting:
-        waiting.sendall(begun + b" " * 80_000)
-        until(lambda: exchange(listener, begun + b" " * 90_000) == [503])
+
+    def second_is_refused():  # or else the first, if it came later
+        with connect(listener) as first:
+            first.sendall(begun + b" " * 80_000)
+            return exchange(listener, begun + b" " * 90_000) == [503]
+
+    until(second_is_refused)
     large = BODY.replace(b"1}", b'"%b"}' % (b"y" * 200_000))
     request = HEAD + b"Content-Length: %d\r\n\r\n" % len(large) + large
     until(lambda: exchange(listener, request) == [202])  # alone, it may be larger
     assert len(listener.receive(timeout=5).payload) == 200_002
+
+
+def test_a_body_counts_until_it_is_taken(listen):
+    """Those that wait to be read, one at a time, are held within the same bound."""
+    listener = listen(inbox_bytes=1000)
+    request = HEAD + b"Content-Length: 900\r\n\r\n" + BODY + b" " * (900 - len(BODY))
+    with ExitStack() as connections:
+        peers = [connections.enter_context(connect(listener)) for _ in range(3)]
+        with listener._taking:
+            for peer in peers:
+                peer.sendall(request)
+            until(lambda: len(select.select(peers, [], [], 0)[0]) == 2)
+        assert sorted(peer.recv(1 << 16)[:12] for peer in peers) == [
+            b"HTTP/1.1 202",
+            b"HTTP/1.1 503",
+            b"HTTP/1.1 503",
+        ]
 
 
 def test_bodies_that_are_bombs_take_little(listen):
@@ -354,6 +377,32 @@ listener = mist.HTTPListener()
 print(listener.url, flush=True)
 {}
 """
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no bound on descriptors to set")
+def test_a_process_without_descriptors_listens_on(client):
+    """More connections than can be accepted wait, and cost no processor time."""
+    script = """
+import resource, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+begin = time.process_time()
+with listener:
+    listener.receive()
+print(time.process_time() - begin < 0.5)
+"""
+    command = [sys.executable, "-I", "-c", SERVICE.format(script), Path(client.__file__).parent]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        url = urllib.parse.urlsplit(process.stdout.readline().strip())
+        address = (url.hostname, url.port)
+        with ExitStack() as crowd:
+            for _ in range(64):
+                crowd.enter_context(socket.create_connection(address, timeout=20))
+            time.sleep(1.0)  # in which it could be busy with what it cannot accept
+        with socket.create_connection(address, timeout=20) as peer:
+            peer.sendall(WHOLE)
+            assert peer.recv(1 << 16).startswith(b"HTTP/1.1 202 ")
+        assert process.wait(10) == 0
+        assert process.stdout.read() == "True\n"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import abc
 import collections
+import contextlib
 import contextvars
 import dataclasses
 import email.utils
@@ -1585,7 +1586,7 @@ class _Inbox(Generic[T]):
 
 
 class _Socket:
-    """A socket whose every operation ends at one deadline, as http.client needs it.
+    """A socket whose every operation ends at one deadline.
 
     A timeout of Python's sockets begins anew with every byte: a peer that sends one now and then
     would never be given up.
@@ -1622,7 +1623,7 @@ class _Socket:
         self.plain.close()
 
     def close(self) -> None:
-        """Leave closing to the one who opened: an answer may still be being read."""
+        """Leave closing to the one who opened: http.client's answer may still be being read."""
 
 
 class _Incoming(io.RawIOBase):
@@ -2332,8 +2333,8 @@ class _Server:
             self._forget(peer)
 
     def _forget(self, peer: _Peer) -> None:
-        peer.socket.plain.close()
-        with self._changed:
+        with self._changed:  # so that nobody shuts what has its descriptor by then
+            peer.socket.plain.close()
             self._peers.discard(peer)
             self._changed.notify_all()
 
@@ -2354,10 +2355,11 @@ def _bind(address: str) -> socket.socket:
         # IPv4 first, as most peers of a name such as `localhost` try it first or nothing else.
         family, _, _, _, where = min(found, key=lambda info: info[0] != socket.AF_INET)
         return socket.create_server(where[:2], family=family)
-    except OSError as error:
-        code = "conflict" if error.errno == errno.EADDRINUSE else "validation"
-        # Without what Python adds to the system's words, and the address with it.
-        reason = (error.strerror or str(error)).partition(" (while ")[0]
+    except (OSError, UnicodeError) as error:
+        in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        code = "conflict" if in_use else "validation"
+        # Without the address again, which Python adds to the system's words.
+        reason = (getattr(error, "strerror", "") or str(error)).partition(" (while ")[0]
         raise TransportError(f"cannot listen at {address}: {reason}", code=code) from error
 
 
@@ -2501,29 +2503,28 @@ class _Requests:
         except socket.timeout:
             raise _Refused(408, f"no request arrived within {seconds:g} seconds") from None
 
-    def read_body(self, head: _Head, limit: int, seconds: float) -> bytearray:
-        """Read the body that belongs to a head.
+    @contextlib.contextmanager
+    def body(self, head: _Head, limit: int, seconds: float) -> Iterator[bytearray]:
+        """Read the body that belongs to a head; until the context ends, it counts as arriving.
 
         Raises:
             _Refused: It is too long, malformed, did not arrive in time, or there is too much else.
             _Disconnected: The peer went away.
         """
-        self._source.deadline = time.monotonic() + seconds
         if (head.length or 0) > limit:
             raise _too_long(limit)
+        self._source.deadline = time.monotonic() + seconds
         if head.waits_to_continue:
             self._source.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = bytearray()
         try:
-            if head.length is None:
-                self._read_chunks(body, limit)
-            else:
-                self._read_bytes(body, head.length, limit)
-        except socket.timeout:
-            raise _Refused(408, f"the body did not arrive within {seconds:g} seconds") from None
+            try:
+                self._read_body(head, body, limit)
+            except socket.timeout:
+                raise _Refused(408, f"the body did not arrive within {seconds:g} seconds") from None
+            yield body
         finally:
             self._arriving.forget(body)
-        return body
 
     def drop(self, seconds: float) -> None:
         """Read what a peer still sends that has its answer, for so long."""
@@ -2584,7 +2585,10 @@ class _Requests:
             raise _Refused(400, "a line ends in CR LF")
         return line[:-2].decode("latin-1")
 
-    def _read_chunks(self, body: bytearray, limit: int) -> None:
+    def _read_body(self, head: _Head, body: bytearray, limit: int) -> None:
+        if head.length is not None:
+            self._read_bytes(body, head.length, limit)
+            return
         while True:
             chunk = _CHUNK_LINE.fullmatch(self._read_line(_MAX_HEAD))
             if chunk is None:
@@ -2809,10 +2813,10 @@ class _Conversation:
                 is_batch = self._terms.admission.admit(head)
                 # A batch has messages of any size up to the limit, so it may be as long as any.
                 limit = _MAX_ENVELOPE_SIZE if is_batch else self._terms.max_size
-                body = self._requests.read_body(head, limit, self._terms.body_timeout)
-                unread = False
                 take = self._terms.take_batch if is_batch else self._terms.take
-                reply = take(body, _trace(head))
+                with self._requests.body(head, limit, self._terms.body_timeout) as body:
+                    unread = False
+                    reply = take(body, _trace(head))
         except _Refused as refused:
             reply = refused.reply
         is_last = head is None or head.is_last or unread or self._peer.closing.is_set()
