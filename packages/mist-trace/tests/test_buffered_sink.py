@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from mist.trace import BufferedSink, add_sink, start
+from mist.trace import BufferedSink, InvalidSettingError, add_sink, start
 
 
 def end(count=1):
@@ -217,7 +217,7 @@ def test_an_unused_sink_costs_no_thread():
 @pytest.mark.parametrize("value", [0, -1, float("nan")])
 def test_limits_must_be_positive(name, value):
     """A limit that makes no sense is refused by name."""
-    with pytest.raises(ValueError, match=f"{name} must be more than 0"):
+    with pytest.raises(InvalidSettingError, match=f"{name} must be more than 0"):
         BufferedSink(len, **{name: value})
 
 
