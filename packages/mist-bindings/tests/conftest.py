@@ -3,8 +3,12 @@
 import importlib.util
 import json
 import os
+import re
+import socket
 import sys
 import threading
+import urllib.parse
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -47,6 +51,47 @@ def listen(client):
     for listener in made:
         listener.close()
     assert set(threading.enumerate()) <= before
+
+
+@contextmanager
+def _connect(listener):
+    parts = urllib.parse.urlsplit(listener.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as peer:
+        yield peer
+
+
+def _read_all(peer):
+    data = bytearray()
+    with suppress(ConnectionError):
+        while piece := peer.recv(1 << 16):
+            data += piece
+    return bytes(data)
+
+
+def _exchange(listener, data):
+    with _connect(listener) as peer:
+        with suppress(OSError):  # refused in the middle, it is closed after a while
+            peer.sendall(data)
+            peer.shutdown(socket.SHUT_WR)
+        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", _read_all(peer))]
+
+
+@pytest.fixture(scope="session")
+def connect():
+    """Open a connection whose other side is a listener, as a context manager."""
+    return _connect
+
+
+@pytest.fixture(scope="session")
+def read_all():
+    """Return what comes over a connection until it ends."""
+    return _read_all
+
+
+@pytest.fixture(scope="session")
+def exchange():
+    """Send a listener bytes, end the sending side, and return the statuses that come back."""
+    return _exchange
 
 
 @pytest.fixture

@@ -2354,7 +2354,7 @@ def _bind(address: str) -> socket.socket:
         )
         # IPv4 first, as most peers of a name such as `localhost` try it first or nothing else.
         family, _, _, _, where = min(found, key=lambda info: info[0] != socket.AF_INET)
-        return socket.create_server(where[:2], family=family)
+        return socket.create_server(where, family=family)
     except (OSError, UnicodeError) as error:
         in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         code = "conflict" if in_use else "validation"
@@ -2867,6 +2867,9 @@ class HTTPListener(Receiver):
 
     A peer that was told that a message is taken need not send it again: it stands in the inbox,
     and can be received even after `close`. What is no message never gets there, and is refused.
+
+    Its threads do not keep a program from ending. So close it first, or leave its `with`: a peer
+    that misses the answer to what was taken would send it again.
     """
 
     def __init__(
