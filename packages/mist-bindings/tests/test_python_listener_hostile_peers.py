@@ -3,6 +3,7 @@
 import os
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -272,3 +273,56 @@ def test_its_threads_do_not_keep_the_process_alive(client, script, status):
             assert process.wait(10) == status
         assert process.stdout.read() == b"1" + os.linesep.encode()
         assert b"Traceback" not in process.stderr.read()
+
+
+INTERRUPTED = """
+import signal, time
+received, interrupts, last = [], 0, time.monotonic()
+signal.signal(signal.SIGINT, signal.default_int_handler)
+print("ready", flush=True)
+def receive():
+    global last
+    while time.monotonic() < last + 3:
+        try:
+            received.append(listener.receive(timeout=0.5).decode())
+            last = time.monotonic()
+        except mist.TransportTimeout:
+            pass
+while True:
+    try:
+        receive()
+        break
+    except KeyboardInterrupt:
+        interrupts += 1
+listener.close()
+print(interrupts > 20, len(received) > 1900, received == sorted(set(received)))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no signals to send")
+def test_a_receiver_that_is_interrupted_again_and_again(client):
+    """Each Ctrl-C is a KeyboardInterrupt and nothing else, and costs hardly ever a message."""
+    command = [
+        sys.executable,
+        "-I",
+        "-c",
+        SERVICE.format(INTERRUPTED),
+        Path(client.__file__).parent,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        url = process.stdout.readline().strip()
+
+        def send():
+            with client.HTTP(url) as peer:
+                for number in range(2000):
+                    peer.send(client.Message.new("s", "t", number))
+
+        sending = threading.Thread(target=send)
+        sending.start()
+        assert process.stdout.readline() == "ready\n"
+        while sending.is_alive():
+            time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+        sending.join()
+        assert process.wait(30) == 0
+        assert process.stdout.read() == "True True True\n"

@@ -1518,8 +1518,11 @@ class _Inbox(Generic[T]):
         self._bytes = 0
         self._end: Optional[TransportError] = None
         self._lock = threading.RLock()  # the handler of a signal may end what it interrupts
-        self._arrived = threading.Condition(self._lock)
         self._left = threading.Condition(self._lock)
+        # Released when there is something to look at. A condition would not do: when Ctrl-C ends
+        # its wait, it may not have its lock back.
+        self._bell = threading.Lock()
+        self._bell.acquire()
 
     def put(self, item: T, weight: int) -> None:
         """Add an item of so many bytes.
@@ -1551,25 +1554,36 @@ class _Inbox(Generic[T]):
             TransportError: There are no more, for the reason that `end` was told.
         """
         deadline = math.inf if timeout is None else time.monotonic() + timeout
-        with self._lock:
-            while not self._items:
+        while True:
+            with self._lock:
+                if self._items:
+                    self._bytes -= self._items[0][1]
+                    self._left.notify()
+                    if len(self._items) > 1:
+                        self._ring()
+                    # At last: there is nothing to wait for any more in which Ctrl-C could lose it.
+                    return self._items.popleft()[0]
                 if self._end is not None:
+                    self._ring()
                     raise self._end.with_traceback(None)
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise TransportTimeout(f"no message came within {timeout:g} seconds")
-                self._arrived.wait(min(left, _LOOK_SECONDS))
-            item, weight = self._items.popleft()
-            self._bytes -= weight
-            self._left.notify()
-            return item
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TransportTimeout(f"no message came within {timeout:g} seconds")
+            self._bell.acquire(timeout=min(left, _LOOK_SECONDS))
 
     def end(self, reason: TransportError) -> None:
         """Say that there will be no more, and why; the first reason counts."""
         with self._lock:
             self._end = self._end or reason
-            self._arrived.notify_all()
             self._left.notify_all()
+            self._ring()
+
+    def _ring(self) -> None:
+        """Wake one of those who wait; it rings for the next, if there is something left."""
+        try:
+            self._bell.release()
+        except RuntimeError:
+            pass  # it rings already
 
     def _why_full(self, weight: int) -> str:
         """Say what leaves no room for so many bytes more; nothing when there is room."""
@@ -1582,7 +1596,7 @@ class _Inbox(Generic[T]):
     def _add(self, item: T, weight: int) -> None:
         self._items.append((item, weight))
         self._bytes += weight
-        self._arrived.notify()
+        self._ring()
 
 
 class _Socket:
