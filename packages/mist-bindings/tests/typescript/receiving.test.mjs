@@ -314,6 +314,26 @@ test("closing a reader of lines releases its source", async () => {
   }
 });
 
+test("the body of a response is read, and closing gives the rest of it up", async () => {
+  let cancelled = false;
+  const stream = new ReadableStream({
+    start(controller) {
+      controller.enqueue(Buffer.from(`${message(1).marshalLine()}`));
+    },
+    cancel() {
+      cancelled = true;
+    },
+  });
+  // As in Safari, whose streams cannot be iterated over.
+  Object.defineProperty(stream, Symbol.asyncIterator, { value: undefined });
+  const reader = new LineReader(stream, "body");
+  assert.equal((await reader.receive()).value(), 1);
+  const waiting = assert.rejects(reader.receive(), TransportClosed);
+  await reader.close();
+  await waiting;
+  assert.ok(cancelled);
+});
+
 test("a wait for a line can be given up, and the line is there for the next", async () => {
   const input = new PassThrough();
   const reader = new LineReader(input, "in");
