@@ -53,3 +53,10 @@ export const receivers = async (): Promise<Receiver[]> => [
   // @ts-expect-error -- it only sends
   new HttpSender("http://localhost"),
 ];
+
+// What can be closed can be disposed of.
+export async function greet(): Promise<void> {
+  await using listener = await HttpListener.listen();
+  await using sender = new HttpSender(listener.url);
+  await sender.send(Message.create("s", "acme.greeting", "hello"));
+}

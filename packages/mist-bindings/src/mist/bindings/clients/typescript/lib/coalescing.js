@@ -5,6 +5,7 @@
  * request takes, the more the next one carries.
  */
 import { TransportClosed, TransportError, TransportTimeout } from "./errors.js";
+import { onAbort } from "./signals.js";
 // Turns of the microtask queue in which a sender that was told its message's fate, through the few
 // promises in between, sends the next.
 const TURNS = 16;
@@ -38,7 +39,7 @@ export class Coalescer {
             const waiting = {
                 line,
                 settle(fate) {
-                    signal?.removeEventListener("abort", onAbort);
+                    release();
                     if (fate === undefined) {
                         resolve();
                     }
@@ -49,14 +50,13 @@ export class Coalescer {
             };
             // Aborted while it waits, it is not sent; one that is on its way may still arrive.
             const queue = lane;
-            const onAbort = () => {
+            const release = onAbort(signal, () => {
                 const place = queue.indexOf(waiting);
                 if (place >= 0) {
                     queue.splice(place, 1);
                 }
                 reject(signal?.reason);
-            };
-            signal?.addEventListener("abort", onAbort, { once: true });
+            });
             lane.push(waiting);
             if (isIdle) {
                 // As soon as the caller has made all the sends that it makes without waiting.

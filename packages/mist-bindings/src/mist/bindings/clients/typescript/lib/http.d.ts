@@ -37,7 +37,7 @@ export declare class HttpSender implements Sender {
      * Nothing is looked up or connected before the first message is sent.
      *
      * @param url - Where to post: `http://host:port/path` or `https://...`; without a path, to `/mist`.
-     * @throws {TransportError} Code `validation`: the URL or the token is wrong.
+     * @throws {TransportError} Code `validation`: the URL, the token or an option is wrong.
      */
     constructor(url: string | URL, options?: HttpSenderOptions);
     /**
@@ -53,4 +53,5 @@ export declare class HttpSender implements Sender {
     send(message: Message, options?: SendOptions): Promise<void>;
     /** Refuse further sends, wait for those that have begun as long as a request may take. */
     close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
 }

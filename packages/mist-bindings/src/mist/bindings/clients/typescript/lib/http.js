@@ -3,8 +3,19 @@ import { isJson, readAnswer, refusalsIn, retryAfter } from "./answer.js";
 import { Coalescer } from "./coalescing.js";
 import { MessageTooLarge, Rejected, TransportClosed, TransportError, TransportTimeout } from "./errors.js";
 import { sizeOver } from "./message.js";
+import { checkBounds, MAX_TIMER_MS } from "./options.js";
 import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "./protocol.js";
 import { pause, relay } from "./signals.js";
+import { Turns } from "./turns.js";
+const BOUNDS = {
+    timeoutMs: [1, MAX_TIMER_MS],
+    retries: [0, Infinity],
+    maxRetryAfterMs: [0, MAX_TIMER_MS],
+    maxBatchMessages: [1, Infinity],
+    maxBatchBytes: [1, Infinity],
+};
+// Each has a connection of its own, of which neither side can have any number.
+const MAX_SINGLES_IN_FLIGHT = 64;
 const SHOWN_BODY = 200;
 const NOT_UNDERSTOOD = [400, 404, 405, 415];
 /**
@@ -27,6 +38,7 @@ export class HttpSender {
     #batch;
     #fetch;
     #coalescer;
+    #turns = new Turns(MAX_SINGLES_IN_FLIGHT);
     #pending = new Set();
     #closing = new AbortController();
     #ending = new AbortController();
@@ -34,7 +46,7 @@ export class HttpSender {
      * Nothing is looked up or connected before the first message is sent.
      *
      * @param url - Where to post: `http://host:port/path` or `https://...`; without a path, to `/mist`.
-     * @throws {TransportError} Code `validation`: the URL or the token is wrong.
+     * @throws {TransportError} Code `validation`: the URL, the token or an option is wrong.
      */
     constructor(url, options = {}) {
         const target = targetOf(url);
@@ -45,12 +57,20 @@ export class HttpSender {
             // The text does not repeat the token: errors end up in logs.
             throw new TransportError("the token must be visible ASCII characters", { code: "validation" });
         }
-        this.#timeoutMs = options.timeoutMs ?? HTTP.timeoutMs;
-        this.#retries = options.retries ?? 3;
-        this.#maxRetryAfterMs = options.maxRetryAfterMs ?? 30_000;
+        const numbers = {
+            timeoutMs: options.timeoutMs ?? HTTP.timeoutMs,
+            retries: options.retries ?? 3,
+            maxRetryAfterMs: options.maxRetryAfterMs ?? 30_000,
+            maxBatchMessages: options.maxBatchMessages ?? HTTP.maxBatchMessages,
+            maxBatchBytes: options.maxBatchBytes ?? HTTP.maxBatchBytes,
+        };
+        checkBounds(numbers, BOUNDS);
+        this.#timeoutMs = numbers.timeoutMs;
+        this.#retries = numbers.retries;
+        this.#maxRetryAfterMs = numbers.maxRetryAfterMs;
         this.#batch = options.batch ?? true;
         this.#fetch = options.fetch ?? fetch;
-        this.#coalescer = new Coalescer((lines, headers) => this.#postBatch(lines, headers), options.maxBatchMessages ?? HTTP.maxBatchMessages, options.maxBatchBytes ?? HTTP.maxBatchBytes);
+        this.#coalescer = new Coalescer((lines, headers) => this.#postBatch(lines, headers), numbers.maxBatchMessages, numbers.maxBatchBytes);
     }
     /**
      * Post one message and wait until the peer has taken it.
@@ -79,10 +99,14 @@ export class HttpSender {
         this.#closing.abort(reason);
         const timer = setTimeout(() => {
             this.#coalescer.abandon(reason);
+            this.#turns.refuse(reason);
             this.#ending.abort(reason);
         }, this.#timeoutMs);
         await Promise.all(this.#pending);
         clearTimeout(timer);
+    }
+    [Symbol.asyncDispose]() {
+        return this.close();
     }
     async #send(message, { headers = {}, signal }) {
         signal?.throwIfAborted();
@@ -115,11 +139,35 @@ export class HttpSender {
     }
     async #sendOnce(line, headers, signal) {
         // A payload that came with line breaks keeps them where it can: alone in its request.
-        if (this.peerBatches && !line.includes("\n")) {
-            await this.#coalescer.send(line, headers, signal);
-            return;
+        const goesAlone = line.includes("\n");
+        if (goesAlone || !this.peerBatches) {
+            await this.#turns.begin(signal);
+            try {
+                // While this one waited, the first answer may have told that the peer takes batches.
+                if (goesAlone || !this.peerBatches) {
+                    await this.#sendAlone(line, headers, signal);
+                    return;
+                }
+            }
+            finally {
+                this.#turns.end();
+            }
         }
-        const fault = await this.#postSingle(line, headers, signal);
+        await this.#coalescer.send(line, headers, signal);
+    }
+    async #sendAlone(line, headers, signal) {
+        const begun = performance.now();
+        let fault;
+        try {
+            fault = await this.#postSingle(line, headers, signal);
+        }
+        catch (error) {
+            if (error instanceof TransportTimeout) {
+                // Those have waited as long as a request may take; a peer that hangs holds none for longer.
+                this.#turns.refuse(error, begun);
+            }
+            throw error;
+        }
         if (fault) {
             throw fault;
         }
@@ -276,6 +324,9 @@ function marshalled(message) {
 }
 /** Say why there was no answer: a browser does not tell, Node hides it in the cause. */
 function reasonOf(error) {
+    if (!(error instanceof Error)) {
+        return String(error);
+    }
     const { message, cause } = error;
     if (cause instanceof Error) {
         return cause.message || ("code" in cause ? String(cause.code) : message);

@@ -23,6 +23,7 @@ export declare class LineReader implements Receiver {
     /** Read no more; what was read already can still be received. */
     close(): Promise<void>;
     [Symbol.asyncIterator](): AsyncIterator<Message>;
+    [Symbol.asyncDispose](): Promise<void>;
 }
 /** Return the messages of JSON lines; see `LineReader`, which needs not have all of them at once. */
 export declare function parseLines(lines: string): Message[];

@@ -48,6 +48,9 @@ export class LineReader {
     [Symbol.asyncIterator]() {
         return messagesOf(this);
     }
+    [Symbol.asyncDispose]() {
+        return this.close();
+    }
     async #read() {
         if (this.#reading) {
             return;
@@ -59,8 +62,11 @@ export class LineReader {
                 if (done) {
                     this.#end();
                 }
-                else {
+                else if (ArrayBuffer.isView(value)) {
                     this.#take(value);
+                }
+                else {
+                    throw new TypeError("it gives no bytes; leave out setEncoding");
                 }
             }
         }

@@ -6,6 +6,7 @@
  */
 
 import { TransportClosed, TransportError, TransportTimeout } from "./errors.js";
+import { onAbort } from "./signals.js";
 
 /** What became of one line: undefined when it was taken. */
 export type Fate = TransportError | undefined;
@@ -58,7 +59,7 @@ export class Coalescer {
       const waiting: Waiting = {
         line,
         settle(fate) {
-          signal?.removeEventListener("abort", onAbort);
+          release();
           if (fate === undefined) {
             resolve();
           } else {
@@ -68,14 +69,13 @@ export class Coalescer {
       };
       // Aborted while it waits, it is not sent; one that is on its way may still arrive.
       const queue = lane;
-      const onAbort = (): void => {
+      const release = onAbort(signal, () => {
         const place = queue.indexOf(waiting);
         if (place >= 0) {
           queue.splice(place, 1);
         }
         reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
+      });
       lane.push(waiting);
       if (isIdle) {
         // As soon as the caller has made all the sends that it makes without waiting.

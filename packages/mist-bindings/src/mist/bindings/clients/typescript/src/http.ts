@@ -5,9 +5,11 @@ import { Coalescer, type Fate } from "./coalescing.js";
 import { MessageTooLarge, Rejected, TransportClosed, TransportError, TransportTimeout } from "./errors.js";
 import type { Message } from "./message.js";
 import { sizeOver } from "./message.js";
+import { checkBounds, MAX_TIMER_MS } from "./options.js";
 import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "./protocol.js";
 import { pause, relay } from "./signals.js";
 import type { Sender, SendOptions } from "./transport.js";
+import { Turns } from "./turns.js";
 
 /** How an `HttpSender` sends. */
 export interface HttpSenderOptions {
@@ -29,6 +31,15 @@ export interface HttpSenderOptions {
   fetch?: typeof fetch | undefined;
 }
 
+const BOUNDS = {
+  timeoutMs: [1, MAX_TIMER_MS],
+  retries: [0, Infinity],
+  maxRetryAfterMs: [0, MAX_TIMER_MS],
+  maxBatchMessages: [1, Infinity],
+  maxBatchBytes: [1, Infinity],
+} as const;
+// Each has a connection of its own, of which neither side can have any number.
+const MAX_SINGLES_IN_FLIGHT = 64;
 const SHOWN_BODY = 200;
 const NOT_UNDERSTOOD: readonly number[] = [400, 404, 405, 415];
 
@@ -53,6 +64,7 @@ export class HttpSender implements Sender {
   readonly #batch: boolean;
   readonly #fetch: typeof fetch;
   readonly #coalescer: Coalescer;
+  readonly #turns = new Turns(MAX_SINGLES_IN_FLIGHT);
   readonly #pending = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
   readonly #ending = new AbortController();
@@ -61,7 +73,7 @@ export class HttpSender implements Sender {
    * Nothing is looked up or connected before the first message is sent.
    *
    * @param url - Where to post: `http://host:port/path` or `https://...`; without a path, to `/mist`.
-   * @throws {TransportError} Code `validation`: the URL or the token is wrong.
+   * @throws {TransportError} Code `validation`: the URL, the token or an option is wrong.
    */
   constructor(url: string | URL, options: HttpSenderOptions = {}) {
     const target = targetOf(url);
@@ -72,15 +84,23 @@ export class HttpSender implements Sender {
       // The text does not repeat the token: errors end up in logs.
       throw new TransportError("the token must be visible ASCII characters", { code: "validation" });
     }
-    this.#timeoutMs = options.timeoutMs ?? HTTP.timeoutMs;
-    this.#retries = options.retries ?? 3;
-    this.#maxRetryAfterMs = options.maxRetryAfterMs ?? 30_000;
+    const numbers = {
+      timeoutMs: options.timeoutMs ?? HTTP.timeoutMs,
+      retries: options.retries ?? 3,
+      maxRetryAfterMs: options.maxRetryAfterMs ?? 30_000,
+      maxBatchMessages: options.maxBatchMessages ?? HTTP.maxBatchMessages,
+      maxBatchBytes: options.maxBatchBytes ?? HTTP.maxBatchBytes,
+    };
+    checkBounds(numbers, BOUNDS);
+    this.#timeoutMs = numbers.timeoutMs;
+    this.#retries = numbers.retries;
+    this.#maxRetryAfterMs = numbers.maxRetryAfterMs;
     this.#batch = options.batch ?? true;
     this.#fetch = options.fetch ?? fetch;
     this.#coalescer = new Coalescer(
       (lines, headers) => this.#postBatch(lines, headers),
-      options.maxBatchMessages ?? HTTP.maxBatchMessages,
-      options.maxBatchBytes ?? HTTP.maxBatchBytes,
+      numbers.maxBatchMessages,
+      numbers.maxBatchBytes,
     );
   }
 
@@ -111,10 +131,15 @@ export class HttpSender implements Sender {
     this.#closing.abort(reason);
     const timer = setTimeout(() => {
       this.#coalescer.abandon(reason);
+      this.#turns.refuse(reason);
       this.#ending.abort(reason);
     }, this.#timeoutMs);
     await Promise.all(this.#pending);
     clearTimeout(timer);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #send(message: Message, { headers = {}, signal }: SendOptions): Promise<void> {
@@ -153,11 +178,38 @@ export class HttpSender implements Sender {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     // A payload that came with line breaks keeps them where it can: alone in its request.
-    if (this.peerBatches && !line.includes("\n")) {
-      await this.#coalescer.send(line, headers, signal);
-      return;
+    const goesAlone = line.includes("\n");
+    if (goesAlone || !this.peerBatches) {
+      await this.#turns.begin(signal);
+      try {
+        // While this one waited, the first answer may have told that the peer takes batches.
+        if (goesAlone || !this.peerBatches) {
+          await this.#sendAlone(line, headers, signal);
+          return;
+        }
+      } finally {
+        this.#turns.end();
+      }
     }
-    const fault = await this.#postSingle(line, headers, signal);
+    await this.#coalescer.send(line, headers, signal);
+  }
+
+  async #sendAlone(
+    line: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const begun = performance.now();
+    let fault: Fate;
+    try {
+      fault = await this.#postSingle(line, headers, signal);
+    } catch (error) {
+      if (error instanceof TransportTimeout) {
+        // Those have waited as long as a request may take; a peer that hangs holds none for longer.
+        this.#turns.refuse(error, begun);
+      }
+      throw error;
+    }
     if (fault) {
       throw fault;
     }
@@ -347,7 +399,10 @@ function marshalled(message: Message): string {
 
 /** Say why there was no answer: a browser does not tell, Node hides it in the cause. */
 function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error;
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  const { message, cause } = error;
   if (cause instanceof Error) {
     return cause.message || ("code" in cause ? String(cause.code) : message);
   }

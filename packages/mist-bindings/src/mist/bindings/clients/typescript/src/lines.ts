@@ -60,6 +60,10 @@ export class LineReader implements Receiver {
     return messagesOf(this);
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #read(): Promise<void> {
     if (this.#reading) {
       return;
@@ -70,8 +74,10 @@ export class LineReader implements Receiver {
         const { done, value } = await this.#source.next();
         if (done) {
           this.#end();
-        } else {
+        } else if (ArrayBuffer.isView(value)) {
           this.#take(value);
+        } else {
+          throw new TypeError("it gives no bytes; leave out setEncoding");
         }
       }
     } catch (error) {
