@@ -1,7 +1,6 @@
-// Receiving: over HTTP, from lines, and from another process.
+// Receiving: over HTTP, and from lines.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
@@ -14,11 +13,10 @@ import {
   LineReader,
   Message,
   MessageTooLarge,
-  ProtocolError,
   TransportClosed,
   UnsupportedVersion,
 } from "mist-client";
-import { HttpListener, Stdio, incomingHeaders } from "mist-client/node";
+import { HttpListener, incomingHeaders } from "mist-client/node";
 
 const cleanups = [];
 afterEach(async () => {
@@ -342,6 +340,11 @@ test("the body of a response is read, and closing gives the rest of it up", asyn
   assert.ok(cancelled);
 });
 
+test("a source that gives text, not bytes, is an error that says what to do", async () => {
+  const reader = new LineReader(Readable.from([message().marshalLine()]).setEncoding("utf8"), "in");
+  await assert.rejects(reader.receive(), /cannot read in: it gives no bytes; leave out setEncoding/);
+});
+
 test("a wait for a line can be given up, and the line is there for the next", async () => {
   const input = new PassThrough();
   const reader = new LineReader(input, "in");
@@ -372,53 +375,4 @@ test("a peer of an unsupported version is refused, unless any version is to pass
   assert.equal(answer.status, 400);
   assert.match(await answer.text(), /version '9' is too new \(supported: 1-1\)/);
   assert.equal((await post((await listen({ anyVersion: true })).url, old.marshal())).status, 202);
-});
-
-const CHILD = `
-  import { Stdio } from "mist-client/node";
-  const stdio = new Stdio();
-  console.log("printed");
-  try {
-    new Stdio();
-  } catch (error) {
-    console.log(error.code);
-  }
-  for await (const message of stdio) await stdio.send(message);
-  await stdio.close();
-  console.log("at the end");
-`;
-
-test("a process in a pipe echoes messages, and its prints go to standard error", async () => {
-  const child = spawn(process.execPath, ["--input-type=module", "-e", CHILD], { cwd: import.meta.dirname });
-  const stderr = child.stderr.toArray();
-  const peer = new Stdio(child.stdout, child.stdin);
-  const sent = message({ text: "<é🎉\u2028>" }).withChecksum();
-  await peer.send(sent);
-  assert.equal((await peer.receive()).marshal(), sent.marshal());
-  child.stdin.end();
-  await assert.rejects(peer.receive(), ProtocolError); // what it prints once it has let go
-  await assert.rejects(peer.receive(), EndOfStream);
-  assert.deepEqual(await once(child, "exit"), [0, null]);
-  assert.equal(Buffer.concat(await stderr).toString(), "printed\nconflict\n");
-  await peer.close();
-});
-
-test("the death of the other process ends pending calls", async () => {
-  const child = spawn(process.execPath, ["--input-type=module", "-e", CHILD], { cwd: import.meta.dirname });
-  const peer = new Stdio(child.stdout, child.stdin);
-  const waiting = assert.rejects(peer.receive(), EndOfStream);
-  child.kill("SIGKILL");
-  await waiting;
-  await once(child, "exit");
-  await assert.rejects(
-    (async () => {
-      for (;;) {
-        await peer.send(message("x".repeat(100_000)));
-      }
-    })(),
-    TransportClosed,
-  );
-  await peer.close();
-  await peer.close();
-  await assert.rejects(peer.send(message()), TransportClosed);
 });
