@@ -35,6 +35,14 @@ export const request: InferRequest = { model: "m", messages: [{ role: "user", co
 
 Message.create("s", "infer.request", request);
 Message.create("s", "acme.order", { any: ["thing", 1n, null] });
+interface Order {
+  number: number;
+  notes?: string[];
+}
+const order: Order = { number: 7 };
+Message.create("s", "acme.order", order);
+// @ts-expect-error -- this has no JSON form
+Message.create("s", "acme.order", Symbol("x"));
 Message.create("s", "data.entities", { count: 2n ** 60n, format: "jsonl", path: "x" });
 // @ts-expect-error -- a member is missing
 Message.create("s", "infer.request", { model: "m" });
