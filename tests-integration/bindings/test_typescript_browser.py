@@ -299,3 +299,30 @@ def test_a_page_of_an_origin_that_was_not_allowed_is_refused(visit, peers, tmp_p
         f"TransportError transport no answer from {url}/mist: Failed to fetch;"
         " it may be down, or not allow pages of this origin"
     )
+
+
+def test_a_page_posts_to_a_listener_of_the_client_itself(visit, site, tmp_path):
+    """The listener for Node lets a page in that was allowed, batches included."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    (tmp_path / "listener.mjs").write_text("""
+import { HttpListener } from "./client/lib/node/index.js";
+const listener = await HttpListener.listen({ allowOrigins: [process.argv[2]] });
+console.log(listener.url);
+for (const _ of [1, 2, 3]) console.log((await listener.receive()).value().n);
+await listener.close();
+""")
+    command = [node, "listener.mjs", site[0]]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as listener:
+        try:
+            url = listener.stdout.readline().strip()
+            told = visit("batch", url=url)
+            assert listener.stdout.read().split() == ["0", "1", "3"]
+            assert listener.wait(30) == 0
+        finally:
+            listener.kill()
+    assert told["requests"] == ["application/json", "application/x-ndjson"]
+    first, refused, last = told["fates"]
+    assert (first, last) == ("taken", "taken")
+    assert refused.startswith(f"{url} rejected the message: 400: not a message: JSON is malformed")

@@ -30,12 +30,8 @@ export class Coalescer {
     send(line, headers, signal) {
         return new Promise((resolve, reject) => {
             const key = JSON.stringify(Object.entries(headers));
-            let lane = this.#lanes.get(key);
-            const isIdle = !lane;
-            if (!lane) {
-                lane = [];
-                this.#lanes.set(key, lane);
-            }
+            const running = this.#lanes.get(key);
+            const lane = running ?? [];
             const waiting = {
                 line,
                 settle(fate) {
@@ -49,18 +45,18 @@ export class Coalescer {
                 },
             };
             // Aborted while it waits, it is not sent; one that is on its way may still arrive.
-            const queue = lane;
             const release = onAbort(signal, () => {
-                const place = queue.indexOf(waiting);
+                const place = lane.indexOf(waiting);
                 if (place >= 0) {
-                    queue.splice(place, 1);
+                    lane.splice(place, 1);
                 }
                 reject(signal?.reason);
             });
             lane.push(waiting);
-            if (isIdle) {
+            if (!running) {
+                this.#lanes.set(key, lane);
                 // As soon as the caller has made all the sends that it makes without waiting.
-                queueMicrotask(() => void this.#run(key, queue, headers));
+                queueMicrotask(() => void this.#run(key, lane, headers));
             }
         });
     }
