@@ -290,7 +290,6 @@ export class HttpSender implements Sender {
     }
     // Any other answer may come from something in between, and tells nothing of the peer.
   }
-
 }
 
 function marshalled(message: Message): string {
