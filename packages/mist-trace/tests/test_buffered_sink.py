@@ -169,12 +169,18 @@ def test_spans_of_the_shipper_are_not_shipped(shipped):
 
 def test_a_flush_is_bounded():
     """A shipper that hangs makes a flush return False when its time is over."""
-    go_on = threading.Event()
-    sink = BufferedSink(lambda _: go_on.wait(10), flush_timeout=0.01)
+    shipping, go_on = threading.Event(), threading.Event()
+
+    def hang(_):
+        shipping.set()
+        go_on.wait(10)
+
+    sink = BufferedSink(hang, flush_timeout=0.01)
     with add_sink(sink):
         end(2)
         assert not sink.flush()
         assert not sink.flush(0)
+        assert shipping.wait(10)
         end(3)
         assert not sink.close()
         # One batch may be in the shipper's hands; the rest never will be.
