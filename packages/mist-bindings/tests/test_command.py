@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -157,7 +158,7 @@ def test_check_tells_what_is_out_of_date(run, tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="a closed pipe as POSIX has it")
 def test_a_reader_that_has_seen_enough(tmp_path):
     """`mist-bindings schema | head -1` complains of nothing."""
-    command = f"{sys.executable} -m mist.bindings schema | true"
+    command = f"{shlex.quote(sys.executable)} -m mist.bindings schema | true"
     ended = subprocess.run(
         command, shell=True, cwd=tmp_path, capture_output=True, timeout=60, check=False
     )

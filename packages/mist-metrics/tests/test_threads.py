@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from mist.metrics import Registry
+from mist.metrics import registry as registry_module
 
 THREADS = 8
 
@@ -113,6 +114,26 @@ def test_memory_stays_bounded_without_a_reader():
 
     in_threads(work)
     assert most <= 2 * 16 * 256
+
+
+@pytest.mark.parametrize("step", ["prometheus_series", "Counter"])
+def test_a_metric_that_is_made_while_it_is_made_is_one(monkeypatch, step):
+    """A finalizer that runs amid a lookup and looks the same metric up is given the same."""
+    registry, inner = Registry(max_series=2), []
+    original = getattr(registry_module, step)
+
+    def interrupted(*args):
+        if not inner:
+            inner.append(None)
+            inner.append(registry.counter("made", n=1))
+        return original(*args)
+
+    monkeypatch.setattr(registry_module, step, interrupted)
+    outer = registry.counter("made", n=1)
+    monkeypatch.undo()
+    assert inner[1] is outer
+    registry.counter("another").inc()
+    assert "another" in registry.snapshot().counters, "the one that was made twice counts once"
 
 
 def test_signal_handlers_and_finalizers_may_record():

@@ -37,7 +37,7 @@ def test_the_example_prints_what_is_shown(tmp_path):
     typed = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
     # The next command is typed when the listener listens.
     connect = "import socket; socket.create_connection(('127.0.0.1', 8080)).close()"
-    asked = f'{sys.executable} -c "{connect}" 2>/dev/null'
+    asked = f'{shlex.quote(sys.executable)} -c "{connect}" 2>/dev/null'
     until = f"until {asked}; do sleep 0.1; done"
     typed = [f"{line}\n{until}" if line.endswith("&") else line for line in typed]
     script = "\n".join([f'mist() {{ {mist} "$@"; }}', *typed]).replace("8080", port)

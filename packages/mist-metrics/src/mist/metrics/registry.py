@@ -259,15 +259,16 @@ class Registry:
         if family is None:
             taken = prometheus_series(kind, name)
             for each in taken:
-                if each in self._prometheus:
+                other = self._prometheus.get(each, name)
+                if other != name:
                     raise MetricError(
-                        f"{kind} {name!r} and the metric {self._prometheus[each]!r} would both be "
-                        f"{each!r} in Prometheus: rename one of them"
+                        f"{kind} {name!r} and the metric {other!r} would both be {each!r} in "
+                        "Prometheus: rename one of them"
                     )
             if self._size >= self._max_series:
                 return None
             family = _Family(kind, name, DEFAULT_BUCKETS if bounds is None else bounds)
-            # A signal handler may just have done the same.
+            # A signal handler or a finalizer may just have done the same.
             family = self._families.setdefault(name, family)
             self._prometheus.update(dict.fromkeys(taken, name))
         if family.kind != kind:
@@ -286,8 +287,10 @@ class Registry:
         key = frozenset(labels)
         metric = family.series.get(key)
         if metric is None and self._size < self._max_series:
-            self._size += 1
-            metric = family.series.setdefault(key, self._new(family, labels))
+            made = self._new(family, labels)
+            metric = family.series.setdefault(key, made)
+            if metric is made:
+                self._size += 1
         return metric
 
     def _new(self, family: _Family, labels: Labels) -> Metric:
