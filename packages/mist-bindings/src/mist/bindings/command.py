@@ -12,10 +12,10 @@ from typing import Any, Final
 from mist.bindings.asyncapi import asyncapi
 from mist.bindings.errors import BindingsError
 from mist.bindings.generation import export, generate, own_protocol, render, stale
-from mist.bindings.languages import LANGUAGES
+from mist.bindings.languages import language_names, renderer
 from mist.bindings.model import Protocol
 from mist.bindings.schemas import schema
-from mist.bindings.shipped import CLIENTS
+from mist.bindings.shipped import CLIENTS, shipped_languages
 from mist.bindings.writing import write_files
 
 # The exit codes of the MIST stack for the standard error codes that occur here.
@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_target(command: Any, *, optional: bool = False) -> None:
     how = {"nargs": "?"} if optional else {}
-    languages = ", ".join(sorted(LANGUAGES))
+    languages = ", ".join(language_names())
     without = "; without one, the clients in this package are checked" if optional else ""
     command.add_argument("language", help=languages + without, **how)
     command.add_argument("directory", type=Path, help="where the client is put", **how)
@@ -163,8 +163,8 @@ def _check(arguments: argparse.Namespace) -> int:
 def _check_shipped(*, write: bool) -> int:
     """Hold what is generated of the clients in this package against what would be now."""
     out_of_date: list[str] = []
-    for name, generated in LANGUAGES.items():
-        texts = generated(own_protocol())
+    for name in shipped_languages():
+        texts = renderer(name)(own_protocol())
         if write:
             _tell(write_files(CLIENTS / name, texts))
         else:

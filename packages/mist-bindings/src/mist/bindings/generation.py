@@ -6,29 +6,29 @@ from pathlib import Path
 
 from mist.bindings.errors import BindingsError
 from mist.bindings.inspection import OWN_TYPES, describe
-from mist.bindings.languages import language
+from mist.bindings.languages import renderer
 from mist.bindings.mark import marked
 from mist.bindings.model import Protocol
 from mist.bindings.shipped import read_client
 from mist.bindings.writing import read_file, write_files
 
 
-def render(name: str, protocol: Protocol | None = None) -> Mapping[str, str]:
+def render(language: str, protocol: Protocol | None = None) -> Mapping[str, str]:
     """Return the text of each file of a client, by its relative path.
 
     Args:
-        name: The language: `python` or `typescript`.
+        language: `python`, `typescript`, or another module of `mist.bindings.languages`.
         protocol: What to generate for; by default every payload that is registered.
 
     Raises:
         BindingsError: There is no such language, or a payload has no form in it.
     """
-    generate_for = language(name)
+    render_for = renderer(language)
     protocol = describe() if protocol is None else protocol
-    generated = generate_for(protocol)
+    generated = render_for(protocol)
     runtime = {
         path: marked(path, text, protocol.version)
-        for path, text in read_client(name).items()
+        for path, text in read_client(language).items()
         if path not in generated
     }
     return runtime | dict(generated)

@@ -15,10 +15,16 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from mist.bindings.errors import BindingsError
+from mist.bindings.languages.typescript.fields import (
+    IDENTIFIER,
+    Records,
+    descriptor,
+    doc_of,
+    member,
+)
 from mist.bindings.mark import marked, notice
 from mist.bindings.model import Anything, Constant, Protocol, Record
 from mist.bindings.shipped import CLIENTS
-from mist.bindings.typescript_fields import IDENTIFIER, Records, descriptor, doc_of, member
 
 _CLIENT: Final = CLIENTS / "typescript"
 _WIDTH: Final = 100
