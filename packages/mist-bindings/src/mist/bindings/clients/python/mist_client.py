@@ -552,15 +552,15 @@ def _nullable(inner: Reader[T]) -> Reader[Optional[T]]:
     return lambda value, path: None if value is None else inner(value, path)
 
 
-def _members(value: Any, path: str, known: Sequence[str] = ()) -> Dict[str, Any]:
-    """Return the members of an object; if some are named as known, no others."""
+def _members(value: Any, path: str, known: Optional[Sequence[str]] = None) -> Dict[str, Any]:
+    """Return the members of an object; where the known ones are named, no others."""
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise _wrong("an object", value, path)
     members: Dict[str, Any] = value
     for key in members:
-        if known and key not in known:
+        if known is not None and key not in known:
             raise ProtocolError(f"unknown member {_excerpt(key)} - at `{path}`")
     return members
 
@@ -575,6 +575,11 @@ def _present(members: Dict[str, Any], key: str, path: str, *, null: bool) -> Any
 def _or(value: Any, default: Any) -> Any:
     """Return a member, or its default where it is missing or null."""
     return default if value is None else value
+
+
+def _or_absent(default: T, read: Reader[T]) -> Reader[T]:
+    """Return a reader with a default, which is not held against what bounds the values read."""
+    return lambda value, path: default if value is None else read(value, path)
 
 
 def _plain(value: Any) -> Any:
@@ -665,7 +670,7 @@ class InferRequest:
         if self.provider != "":
             members["provider"] = self.provider
         members["messages"] = _plain(self.messages)
-        if self.params != {}:
+        if _plain(self.params) != {}:
             members["params"] = _plain(self.params)
         if self.meta != {}:
             members["meta"] = self.meta
@@ -873,7 +878,7 @@ class TraceSpan:
         members["start_ns"] = self.start_ns
         members["end_ns"] = self.end_ns
         members["status"] = self.status
-        if self.attrs != {}:
+        if _plain(self.attrs) != {}:
             members["attrs"] = _plain(self.attrs)
         return members
 
