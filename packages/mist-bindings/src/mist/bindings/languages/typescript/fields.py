@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from mist.bindings.errors import BindingsError
+from mist.bindings.languages.typescript.patterns import javascript_pattern
 from mist.bindings.model import (
     INT64_MAX,
     INT64_MIN,
@@ -29,8 +30,6 @@ from mist.bindings.model import (
 IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _SAFE: Final = (1 << 53) - 1
 _ESCAPES: Final = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-# What Python's regular expressions have and JavaScript's have not, or spell in another way.
-_FOREIGN_PATTERN: Final = re.compile(r"\(\?[P#aiLmsux(>]|\\[AZ]|[*+?}]\+")
 
 Records: TypeAlias = Mapping[str, Record]
 
@@ -154,12 +153,14 @@ def _text_limits(kind: Text, field: Field) -> str:
     if kind.max_length is not None:
         given.append(f"maxLength: {kind.max_length}")
     if kind.pattern is not None:
-        if _FOREIGN_PATTERN.search(kind.pattern):
+        try:
+            pattern = javascript_pattern(kind.pattern)
+        except ValueError as exc:
             raise BindingsError(
-                f"field {field.wire}: the pattern {kind.pattern!r} is one of Python alone;"
+                f"field {field.wire}: the pattern {kind.pattern!r} is one of Python alone: {exc};"
                 " write it so that JavaScript reads it too"
-            )
-        given.append(f'pattern: new RegExp({json.dumps(kind.pattern)}, "u")')
+            ) from exc
+        given.append(f'pattern: new RegExp({json.dumps(pattern)}, "u")')
     return f"{{ {', '.join(given)} }}" if given else ""
 
 
