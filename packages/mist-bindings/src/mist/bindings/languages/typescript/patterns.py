@@ -23,6 +23,7 @@ _SPELLED_OUTSIDE: Final = {
 }
 _SPELLED_IN_A_SET: Final = {r"\w": _WORD[1:-1], r"\-": r"\-"}
 _SPELLED_ANYWHERE: Final = {r"\d": r"\p{Nd}", r"\D": r"\P{Nd}", r"\a": r"\x07"}
+_GROUPS: Final = frozenset({"(?:", "(?=", "(?!", "(?<=", "(?<!"})
 _SAME_ESCAPES: Final = frozenset(r"^$\.*+?()[]{}|/" "bfnrsStvxu")
 
 
@@ -50,13 +51,7 @@ def _outside(part: str) -> str:
         return part.replace("]", r"\]")
     if part.startswith("{,"):
         return f"{{0{part[1:]}"
-    is_group_of_python = part.startswith("(?") and part not in (
-        "(?:",
-        "(?=",
-        "(?!",
-        "(?<=",
-        "(?<!",
-    )
+    is_group_of_python = part.startswith("(?") and part not in _GROUPS
     is_possessive = len(part) > 1 and part.endswith("+") and part[0] != "\\"
     if is_group_of_python or is_possessive:
         raise ValueError(f"JavaScript has no {part!r}")
