@@ -12,6 +12,7 @@ import re
 
 import pytest
 
+from mist.errors import Code, MistError
 from tools.workspace import Workspace
 
 WORKSPACE = Workspace.load()
@@ -91,6 +92,20 @@ def test_everything_public_is_documented(module):
             members = undocumented_members(value, classes[name])
             undocumented += [f"{name}.{member}" for member in members]
     assert undocumented == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_error_carries_a_standard_code(module):
+    """Retries, HTTP statuses and exit codes agree by `code`, whichever package an error is of."""
+    public = [getattr(MODULES[module], name) for name in MODULES[module].__all__]
+    for error in public:
+        if not (isinstance(error, type) and issubclass(error, Exception)):
+            continue
+        if issubclass(error, MistError | Warning):
+            continue  # no MistError is without one, and no program ends by a warning
+        own = getattr(error, "code", None)
+        # Where each instance has a code of its own, whoever raises it says which.
+        assert own in set(Code) or "code" in inspect.signature(error).parameters, error
 
 
 def test_a_public_name_has_one_home():

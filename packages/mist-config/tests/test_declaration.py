@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from mist.config import load
+from mist.config import ConfigTypeError, load
 
 
 class Typed(TypedDict):
@@ -37,7 +37,9 @@ def test_an_unsupported_type_is_named_with_its_field(hint):
     """It is a TypeError of the program, before anything is read."""
     inner = msgspec.defstruct("Inner", [("field", hint)])
     outer = msgspec.defstruct("Outer", [("section", inner | None, None)])
-    with pytest.raises(TypeError, match=r"^Inner\.field: .* is not supported in a configuration"):
+    with pytest.raises(
+        ConfigTypeError, match=r"^Inner\.field: .* is not supported in a configuration"
+    ):
         load("does-not-matter.toml", "APP", outer)
 
 
@@ -58,7 +60,9 @@ class UnresolvedToo:
 @pytest.mark.parametrize("target", [Unresolved, UnresolvedToo])
 def test_an_annotation_that_cannot_be_resolved_is_named_with_its_field(target):
     """The text says which name is missing."""
-    with pytest.raises(TypeError, match=rf"{target.__name__}\.bad: .*'Nowhere' is not defined"):
+    with pytest.raises(
+        ConfigTypeError, match=rf"{target.__name__}\.bad: .*'Nowhere' is not defined"
+    ):
         load(None, "APP", target)
 
 
@@ -67,7 +71,7 @@ def test_an_annotation_that_cannot_be_resolved_is_named_with_its_field(target):
 )
 def test_only_a_struct_or_a_dataclass_can_be_loaded(target):
     """An instance in the type's place is told, too."""
-    with pytest.raises(TypeError, match="no msgspec Struct and no dataclass"):
+    with pytest.raises(ConfigTypeError, match="no msgspec Struct and no dataclass"):
         load(None, "APP", target)
 
 
@@ -117,5 +121,5 @@ class Late:
 )  # fmt: skip
 def test_what_a_file_or_the_environment_could_not_express_is_refused(target: Any, why):
     """Ambiguity is the program's to solve, not the user's."""
-    with pytest.raises(TypeError, match=why):
+    with pytest.raises(ConfigTypeError, match=why):
         load(None, "APP", target)

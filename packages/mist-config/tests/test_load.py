@@ -11,7 +11,7 @@ from types import MappingProxyType
 import pytest
 from msgspec import Struct, defstruct, field
 
-from mist.config import ConfigError, ConfigWarning, decode, explain, load
+from mist.config import ConfigError, ConfigTypeError, ConfigWarning, decode, explain, load
 
 
 class Db(Struct):
@@ -226,7 +226,7 @@ def test_a_key_that_is_not_text_is_an_unknown_key():
 
 def test_decode_takes_a_mapping_only():
     """A list is a mistake of the program, not of the configuration."""
-    with pytest.raises(TypeError, match="expected a mapping, got list"):
+    with pytest.raises(ConfigTypeError, match="expected a mapping, got list"):
         decode([], Settings)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import pytest
 from msgspec import Meta, Struct
 
-from mist.config import ByteSize, ConfigError, Duration, Secret, validate
+from mist.config import ByteSize, ConfigError, ConfigTypeError, Duration, Secret, validate
 
 
 class Color(enum.Enum):
@@ -93,7 +93,7 @@ def test_another_class_in_a_section_s_place_is_wrong():
 
 def test_only_structs_and_dataclasses_can_be_validated():
     """Anything else is a mistake of the program."""
-    with pytest.raises(TypeError, match="no msgspec Struct and no dataclass"):
+    with pytest.raises(ConfigTypeError, match="no msgspec Struct and no dataclass"):
         validate({"port": 1})
 
 

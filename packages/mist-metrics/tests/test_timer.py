@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from mist.metrics import Registry
+from mist.metrics import Registry, WrongFunctionError
 
 
 class Clock:
@@ -115,7 +115,7 @@ def test_generator_functions_are_refused(histogram):
         yield
 
     for function in (generator, async_generator):
-        with pytest.raises(TypeError, match=r"generator function .* use `with"):
+        with pytest.raises(WrongFunctionError, match=r"generator function .* use `with"):
             histogram.time()(function)
 
 

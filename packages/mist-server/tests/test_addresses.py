@@ -359,7 +359,10 @@ async def test_newcomers_to_a_socket_about_to_close_are_refused_and_not_reset():
     """They find nobody, try again as TCP does, and are refused."""
     listening = socket.create_server(("127.0.0.1", 0))
     before = socket.create_connection(listening.getsockname())
-    await refuse_newcomers(listening)
+    if not await refuse_newcomers(listening):
+        before.close()
+        listening.close()
+        pytest.skip("this system lets its users drop no packets")
     with socket.socket() as newcomer:
         newcomer.setblocking(False)
         connecting = asyncio.create_task(

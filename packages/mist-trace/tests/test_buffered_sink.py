@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from mist.trace import BufferedSink, add_sink, start
+from mist.trace import BufferedSink, InvalidSettingError, add_sink, start
 
 
 def end(count=1):
@@ -169,12 +169,18 @@ def test_spans_of_the_shipper_are_not_shipped(shipped):
 
 def test_a_flush_is_bounded():
     """A shipper that hangs makes a flush return False when its time is over."""
-    go_on = threading.Event()
-    sink = BufferedSink(lambda _: go_on.wait(10), flush_timeout=0.01)
+    shipping, go_on = threading.Event(), threading.Event()
+
+    def hang(_):
+        shipping.set()
+        go_on.wait(10)
+
+    sink = BufferedSink(hang, flush_timeout=0.01)
     with add_sink(sink):
         end(2)
         assert not sink.flush()
         assert not sink.flush(0)
+        assert shipping.wait(10)
         end(3)
         assert not sink.close()
         # One batch may be in the shipper's hands; the rest never will be.
@@ -217,7 +223,7 @@ def test_an_unused_sink_costs_no_thread():
 @pytest.mark.parametrize("value", [0, -1, float("nan")])
 def test_limits_must_be_positive(name, value):
     """A limit that makes no sense is refused by name."""
-    with pytest.raises(ValueError, match=f"{name} must be more than 0"):
+    with pytest.raises(InvalidSettingError, match=f"{name} must be more than 0"):
         BufferedSink(len, **{name: value})
 
 

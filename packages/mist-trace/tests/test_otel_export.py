@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import Status, StatusCode
 
-from mist.trace import extract_http, start, start_with_trace_id
+from mist.trace import WrongFunctionError, extract_http, start, start_with_trace_id
 from mist.trace.otel import OTelSpanExporter, connect, disconnect, export_to_otel
 
 
@@ -370,7 +370,7 @@ def test_an_async_sender_is_refused():
     async def send(payload):
         """Do nothing."""
 
-    with pytest.raises(TypeError, match="awaits nothing"):
+    with pytest.raises(WrongFunctionError, match="awaits nothing"):
         OTelSpanExporter(send)
 
 

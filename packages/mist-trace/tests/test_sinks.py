@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from mist.trace import add_sink, start
+from mist.trace import WrongFunctionError, add_sink, start
 
 
 def end(operation="op"):
@@ -141,7 +141,7 @@ def test_sinks_come_and_go_while_threads_end_spans():
 @pytest.mark.parametrize("wrong", [None, 3])
 def test_a_sink_must_be_callable(wrong):
     """What cannot be called is refused at once."""
-    with pytest.raises(TypeError, match="cannot be called"):
+    with pytest.raises(WrongFunctionError, match="cannot be called"):
         add_sink(wrong)
 
 
@@ -151,5 +151,5 @@ def test_an_async_sink_is_refused():
     async def sink(span):
         """Do nothing."""
 
-    with pytest.raises(TypeError, match="put it in a BufferedSink"):
+    with pytest.raises(WrongFunctionError, match="put it in a BufferedSink"):
         add_sink(sink)

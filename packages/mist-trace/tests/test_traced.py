@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from mist.trace import current, start, traced
+from mist.trace import WrongFunctionError, current, start, traced
 
 
 def test_a_function_is_a_span(spans):
@@ -88,7 +88,7 @@ def test_methods_can_be_traced(spans):
 @pytest.mark.parametrize("wrong", [classmethod(len), int, 3])
 def test_only_functions_can_be_traced(wrong):
     """What is no function is refused at once."""
-    with pytest.raises(TypeError, match="@traced goes on a function"):
+    with pytest.raises(WrongFunctionError, match="@traced goes on a function"):
         traced(wrong)
 
 

@@ -7,7 +7,15 @@ import msgspec
 import pytest
 
 from mist.protocol import Message, ProtocolError
-from mist.transport import Channel, Dedupe, EndOfStream, TransportClosed, with_dedupe, wrap
+from mist.transport import (
+    Channel,
+    Dedupe,
+    EndOfStream,
+    InvalidSettingError,
+    TransportClosed,
+    with_dedupe,
+    wrap,
+)
 from mist.transport.testing import FaultyTransport, MockTransport
 
 
@@ -152,5 +160,5 @@ async def test_each_transport_has_a_memory_of_its_own(messages):
 @pytest.mark.parametrize("make", [Dedupe, with_dedupe])
 def test_a_window_of_none_is_refused(make):
     """It is an error where it is written, not at the first message."""
-    with pytest.raises(ValueError, match="cannot be 0"):
+    with pytest.raises(InvalidSettingError, match="cannot be 0"):
         make(0)

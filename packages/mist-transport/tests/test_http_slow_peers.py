@@ -294,6 +294,30 @@ async def test_all_attempts_together_are_bounded(http, peer):
     assert time.monotonic() - started < TIMEOUT + SLACK
 
 
+@pytest.mark.parametrize("patience", [TIMEOUT / 2, TIMEOUT * 2], ids=["before", "after"])
+async def test_a_cancellation_in_the_moment_of_the_timeout_is_not_lost(http, peer, patience):
+    """Whoever cancels is obeyed, also when the transport's own timeout is over in the same step."""
+
+    async def hang(reader, _writer):
+        await reader.read(-1)
+
+    def be_busy():  # until both timeouts are over, so that the event loop meets them together
+        while time.monotonic() < started + 3 * TIMEOUT:
+            pass
+
+    sender = await http(await peer(hang), timeout=TIMEOUT)
+    with contextlib.suppress(TransportError):
+        await sender.send(message())  # what is loaded and looked up at first takes its time
+    started = time.monotonic()
+    asyncio.get_running_loop().call_later(TIMEOUT / 4, be_busy)
+    with pytest.raises(TimeoutError) as caught:
+        async with asyncio.timeout(patience) as limit:
+            await sender.send(message())
+    assert not isinstance(caught.value, TransportError)
+    assert limit.expired()
+    assert asyncio.current_task().cancelling() == 0
+
+
 def test_a_blocking_send_ends_in_time():
     """By the transport's timeout, or by that of the call."""
     with socket.create_server(("127.0.0.1", 0)) as hangs:

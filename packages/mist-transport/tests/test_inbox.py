@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mist.transport.errors import BufferFull, TransportClosed
+from mist.transport.errors import BufferFull, InvalidSettingError, TransportClosed
 from mist.transport.inbox import Inbox
 
 
@@ -26,7 +26,7 @@ async def test_items_come_out_in_order_and_len_counts_them():
 
 def test_a_queue_of_no_size_is_refused():
     """A bound below one is a mistake."""
-    with pytest.raises(ValueError, match="at least 1, got 0"):
+    with pytest.raises(InvalidSettingError, match="at least 1, got 0"):
         Inbox(0, "inbox")
 
 

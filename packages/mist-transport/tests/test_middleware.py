@@ -16,6 +16,7 @@ from mist.transport.errors import (
     TransportClosed,
     TransportError,
     TransportTimeout,
+    WrongTransportError,
 )
 from mist.transport.headers import incoming_headers, outgoing_headers
 from mist.transport.interface import Transport
@@ -185,7 +186,7 @@ def test_unwrap_finds_the_transport_of_a_class():
     wrapped = wrap(channel, with_retry(_Policy()), with_logging(_Log()))
     assert unwrap(wrapped, Channel) is channel
     assert unwrap(wrapped, Layer) is wrapped
-    with pytest.raises(TypeError, match=r"no MockTransport in \w+ over \w+ over Channel"):
+    with pytest.raises(WrongTransportError, match=r"no MockTransport in \w+ over \w+ over Channel"):
         unwrap(wrapped, MockTransport)
 
 
@@ -250,7 +251,7 @@ async def test_a_dropped_level_costs_a_standard_logger_nothing(messages, caplog)
 )
 def test_what_does_not_fit_is_refused_before_any_message(middleware, missing):
     """The error names what is missing."""
-    with pytest.raises(TypeError, match=f"NoneType has no {missing}"):
+    with pytest.raises(WrongTransportError, match=f"NoneType has no {missing}"):
         middleware(None)
 
 

@@ -61,18 +61,19 @@ def test_public_objects_are_documented(name):
 
 
 def test_every_error_has_a_standard_code():
-    """Whatever is raised carries one of the stack's codes, and is an OSError."""
-    standard = {"transport", "timeout", "unavailable", "cancelled", "protocol", "internal"}
+    """What is raised carries one of the stack's codes; what goes wrong on the way is an OSError."""
+    standard = {"transport", "timeout", "unavailable", "validation"}
+    misuse = {mist.transport.InvalidSettingError, mist.transport.WrongTransportError}
     errors = [
         value
         for value in own_objects(mist.transport).values()
         if isinstance(value, type) and issubclass(value, Exception)
     ]
-    assert len(errors) == 6
+    assert len(errors) == 8
     for error in errors:
-        assert issubclass(error, mist.transport.TransportError)
-        assert issubclass(error, OSError)
         assert error.code in standard
+        assert (error.code == "validation") is (error in misuse)
+        assert issubclass(error, OSError) is (error not in misuse)
 
 
 def test_the_package_is_typed_and_the_namespace_open():

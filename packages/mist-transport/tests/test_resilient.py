@@ -10,6 +10,7 @@ from mist.transport.channel import Channel
 from mist.transport.errors import (
     BufferFull,
     EndOfStream,
+    InvalidSettingError,
     Rejected,
     TransportClosed,
     TransportError,
@@ -372,5 +373,7 @@ async def test_blocking_send_waits_for_room_through_it(messages):
 @pytest.mark.parametrize("waits", [(-1.0, 30.0), (5.0, 1.0)])
 def test_waits_that_make_no_sense_are_refused(waits):
     """The error names what was expected and what came."""
-    with pytest.raises(ValueError, match=r"expected 0 <= reconnect_wait <= max_reconnect_wait"):
+    with pytest.raises(
+        InvalidSettingError, match=r"expected 0 <= reconnect_wait <= max_reconnect_wait"
+    ):
         Resilient(MockTransport, reconnect_wait=waits[0], max_reconnect_wait=waits[1])

@@ -14,6 +14,7 @@ from mist.transport.channel import Channel, channel_pair
 from mist.transport.errors import (
     BufferFull,
     EndOfStream,
+    InvalidSettingError,
     TransportClosed,
     TransportError,
 )
@@ -252,7 +253,7 @@ def test_a_message_held_back_waits_for_room(virtually, messages):
 @pytest.mark.parametrize("chance", [-0.1, 1.1])
 def test_what_is_no_probability_is_refused(chance):
     """The error names the fault."""
-    with pytest.raises(ValueError, match="loss is a probability, expected 0 to 1"):
+    with pytest.raises(InvalidSettingError, match="loss is a probability, expected 0 to 1"):
         FaultyTransport(Channel(), seed=1, loss=chance)
 
 

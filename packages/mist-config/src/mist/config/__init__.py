@@ -4,7 +4,7 @@ from mist.config.explain import Explanation, Setting, explain
 from mist.config.flags import Flags
 from mist.config.load import decode, load
 from mist.config.origin import Origin
-from mist.config.problem import ConfigError, ConfigWarning, Problem
+from mist.config.problem import ConfigError, ConfigTypeError, ConfigWarning, Problem
 from mist.config.quantity import ByteSize, Duration
 from mist.config.secret import Secret
 from mist.config.toml import parse_toml
@@ -13,6 +13,7 @@ from mist.config.validate import validate
 __all__ = [
     "ByteSize",
     "ConfigError",
+    "ConfigTypeError",
     "ConfigWarning",
     "Duration",
     "Explanation",
@@ -30,6 +31,7 @@ __all__ = [
 
 for _public in (
     ConfigError,
+    ConfigTypeError,
     ConfigWarning,
     Explanation,
     Flags,

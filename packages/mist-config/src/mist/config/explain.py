@@ -69,7 +69,7 @@ def explain(obj: object) -> Explanation:
             other Struct or dataclass are from `code`.
 
     Raises:
-        TypeError: It is no Struct and no dataclass.
+        ConfigTypeError: It is no Struct and no dataclass.
     """
     provenance = recall(obj)
     root = provenance.root if provenance else schema(type(obj))

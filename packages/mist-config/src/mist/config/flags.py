@@ -7,7 +7,7 @@ from mist.config.entry import Entry
 from mist.config.names import DOTTED, find
 from mist.config.node import Section, fold, leaves
 from mist.config.origin import Origin
-from mist.config.problem import Problem
+from mist.config.problem import ConfigTypeError, Problem
 from mist.config.suggest import nearest
 from mist.config.value import dotted, printable
 
@@ -86,4 +86,4 @@ def _value(flags: Flags, name: str) -> Any:
             return get(name)
         except LookupError:
             continue
-    raise TypeError(f"--{name}: a flag that is neither text nor number nor switch")
+    raise ConfigTypeError(f"--{name}: a flag that is neither text nor number nor switch")

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 from mist.config.assembly import Assembly
 from mist.config.environment import Environment, normal_prefix
 from mist.config.flags import Flags, flag_entries, override_entries
-from mist.config.problem import ConfigError, ConfigWarning, Problem
+from mist.config.problem import ConfigError, ConfigTypeError, ConfigWarning, Problem
 from mist.config.provenance import Provenance, remember
 from mist.config.schema import schema
 from mist.config.toml import missing_file, parse_document, read_document
@@ -54,7 +54,7 @@ def load(
 
     Raises:
         ConfigError: Something is wrong; it has every problem.
-        TypeError: The type has a field that no configuration can have.
+        ConfigTypeError: The type has a field that no configuration can have.
     """
     root = schema(target)
     file, normal = os.fspath(path) if path is not None else "", normal_prefix(prefix)
@@ -98,10 +98,10 @@ def decode(mapping: Mapping[str, Any], target: type[T], *, unknown: Unknown = "w
 
     Raises:
         ConfigError: Something is wrong; it has every problem.
-        TypeError: The type has a field that no configuration can have, or the mapping is none.
+        ConfigTypeError: The type has a field that no configuration can have, or the mapping is none.
     """
     if not isinstance(mapping, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # not all callers are typed
-        raise TypeError(f"expected a mapping, got {type(mapping).__name__}")
+        raise ConfigTypeError(f"expected a mapping, got {type(mapping).__name__}")
     provenance = Provenance(schema(target))
     assembly = Assembly(provenance)
     assembly.start(mapping)

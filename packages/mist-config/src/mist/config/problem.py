@@ -58,6 +58,16 @@ class ConfigError(ValueError):
         return "\n".join([f"{len(self.problems)} problems in the configuration", *lines])
 
 
+class ConfigTypeError(TypeError):
+    """A type that no configuration can have, or an argument of a wrong type; the text names it.
+
+    Attributes:
+        code: `validation`: the program is wrong, and trying again does not help.
+    """
+
+    code = "validation"
+
+
 class ConfigWarning(UserWarning):
     """A key or a variable that means nothing, and is probably misspelt."""
 

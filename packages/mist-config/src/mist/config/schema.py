@@ -29,6 +29,7 @@ from mist.config.node import (
     parts,
     segment,
 )
+from mist.config.problem import ConfigTypeError
 from mist.config.quantity import MARK
 from mist.config.secret import Secret, sounds_secret
 from mist.config.value import dotted
@@ -67,11 +68,11 @@ def schema(target: Any) -> Section:
     """The tree of a Struct or dataclass.
 
     Raises:
-        TypeError: It is neither, or holds what has no form in a configuration; the text names
+        ConfigTypeError: It is neither, or holds what has no form in a configuration; the text names
             the field.
     """
     if not _is_section(target):
-        raise TypeError(f"{target!r} is no msgspec Struct and no dataclass")
+        raise ConfigTypeError(f"{target!r} is no msgspec Struct and no dataclass")
     return _built(target)
 
 
@@ -103,7 +104,7 @@ class _Builder:
         if is_struct:
             config = origin.__struct_config__
             if config.array_like:
-                raise TypeError(f"{node.name}: array_like=True leaves a Struct without keys")
+                raise ConfigTypeError(f"{node.name}: array_like=True leaves a Struct without keys")
             node.tag_field, node.tag_value = config.tag_field, config.tag
             node.closed = config.forbid_unknown_fields
         for name, key, hint, default in (_struct_fields if is_struct else _dataclass_fields)(
@@ -170,7 +171,7 @@ class _Builder:
     def _table(self, hint: Any, args: tuple[Any, ...], where: str) -> Table:
         key, value = (self._node(arg, where) for arg in args)
         if not isinstance(key, Leaf) or not (key.plain or key.kind == "any"):
-            raise TypeError(_unsupported(hint, where, "keys must be text or numbers"))
+            raise ConfigTypeError(_unsupported(hint, where, "keys must be text or numbers"))
         return Table(type=hint, key=key, value=value, plain=value.plain)
 
 
@@ -182,7 +183,7 @@ def _leaf(hint: Any, inner: Any, extra: dict[Any, Any], where: str) -> Leaf:
         return Leaf(type=hint, kind="choice", choices=values, plain=True)
     kind = extra.get(MARK) or _KINDS.get(inner) or _path_kind(inner)
     if kind is None:
-        raise TypeError(_unsupported(hint, where))
+        raise ConfigTypeError(_unsupported(hint, where))
     return Leaf(type=hint, kind=kind, plain=kind not in _PREPARED, secret=kind == "secret")
 
 
@@ -212,7 +213,7 @@ def _struct_fields(target: Any) -> abc.Iterator[_FieldParts]:
     try:
         infos = msgspec.structs.fields(target)
     except NameError as exc:
-        raise TypeError(_unresolved(target, exc)) from exc
+        raise ConfigTypeError(_unresolved(target, exc)) from exc
     for info in infos:
         default = _default(info.default, info.default_factory, msgspec.NODEFAULT)
         yield info.name, info.encode_name, info.type, default
@@ -220,18 +221,18 @@ def _struct_fields(target: Any) -> abc.Iterator[_FieldParts]:
 
 def _dataclass_fields(target: Any) -> abc.Iterator[_FieldParts]:
     if typing.get_origin(target):
-        raise TypeError(f"{target}: only a Struct can be generic here, not a dataclass")
+        raise ConfigTypeError(f"{target}: only a Struct can be generic here, not a dataclass")
     try:
         hints = typing.get_type_hints(target, include_extras=True)
     except NameError as exc:
-        raise TypeError(_unresolved(target, exc)) from exc
+        raise ConfigTypeError(_unresolved(target, exc)) from exc
     for field in dataclasses.fields(target):
         if field.init:
             default = _default(field.default, field.default_factory, dataclasses.MISSING)
             yield field.name, field.name, hints[field.name], default
         elif field.default is field.default_factory is dataclasses.MISSING:
             where = f"{target.__qualname__}.{field.name}"
-            raise TypeError(f"{where}: a field with init=False needs a default")
+            raise ConfigTypeError(f"{where}: a field with init=False needs a default")
 
 
 def _default(default: Any, factory: Any, missing: Any) -> typing.Callable[[], Any] | None:
@@ -260,7 +261,7 @@ def _check_names(section: Section) -> None:
         for key in section.fields:
             other = seen.setdefault(form(key), key)
             if other != key:
-                raise TypeError(
+                raise ConfigTypeError(
                     f"{section.name}: the keys {other!r} and {key!r} are too much alike"
                 )
 
@@ -272,7 +273,7 @@ def _check_variables(root: Section) -> None:
         if not any(isinstance(field.node, Choice) for field in fields):
             other = seen.setdefault("__".join(map(segment, map(str, path))), dotted(path))
             if other != dotted(path):
-                raise TypeError(f"{root.name}: {other} and {dotted(path)} have one variable")
+                raise ConfigTypeError(f"{root.name}: {other} and {dotted(path)} have one variable")
 
 
 def _check_supported(hint: Any, where: str) -> None:
@@ -280,9 +281,9 @@ def _check_supported(hint: Any, where: str) -> None:
     try:
         msgspec.json.Decoder(hint)
     except NameError as exc:
-        raise TypeError(_unresolved(hint, exc)) from exc
+        raise ConfigTypeError(_unresolved(hint, exc)) from exc
     except TypeError as exc:
-        raise TypeError(_unsupported(hint, where, str(exc))) from exc
+        raise ConfigTypeError(_unsupported(hint, where, str(exc))) from exc
 
 
 def _unsupported(hint: Any, where: str, why: str = "") -> str:

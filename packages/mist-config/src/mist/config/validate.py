@@ -15,7 +15,7 @@ def validate(obj: object) -> None:
 
     Raises:
         ConfigError: Something is wrong; it has every problem.
-        TypeError: It is no such object, or its type has a field that no configuration can have.
+        ConfigTypeError: It is no such object, or its type has a field that no configuration can have.
     """
     provenance = Provenance(schema(type(obj)))
     provenance.tree = plain(provenance.root, obj)

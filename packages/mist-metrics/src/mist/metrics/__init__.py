@@ -1,7 +1,7 @@
 """Counters, gauges and histograms that cost little, for JSON and for Prometheus."""
 
 from mist.metrics.counter import Counter
-from mist.metrics.errors import MetricError, PrometheusClientMissing
+from mist.metrics.errors import MetricError, PrometheusClientMissing, WrongFunctionError
 from mist.metrics.gauge import Gauge
 from mist.metrics.histogram import DEFAULT_BUCKETS, Histogram
 from mist.metrics.merge import merge
@@ -24,6 +24,7 @@ __all__ = [
     "Snapshot",
     "Timer",
     "WorkerDirectory",
+    "WrongFunctionError",
     "merge",
 ]
 
@@ -40,6 +41,7 @@ for _public in (
     Snapshot,
     Timer,
     WorkerDirectory,
+    WrongFunctionError,
     merge,
 ):
     _public.__module__ = __name__

@@ -8,6 +8,13 @@ class MetricError(ValueError):
     """The standard code: what exit and HTTP statuses are derived from."""
 
 
+class WrongFunctionError(TypeError):
+    """A timer is put on a function that it cannot time."""
+
+    code: str = "validation"
+    """The standard code: what exit and HTTP statuses are derived from."""
+
+
 class PrometheusClientMissing(ImportError):
     """A Prometheus format was asked for, and prometheus_client is not installed."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
+from mist.metrics.errors import WrongFunctionError
+
 TYPE_CHECKING = False  # typing itself would be most of what importing this package costs
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +63,7 @@ class Timer:
         """Return the function, with every call of it timed; a coroutine until it returns.
 
         Raises:
-            TypeError: it is a generator function, whose call does none of its work.
+            WrongFunctionError: it is a generator function, whose call does none of its work.
         """
         from functools import wraps  # noqa: PLC0415  # loads when it is used
         from inspect import (  # noqa: PLC0415  # loads when it is used
@@ -71,7 +73,7 @@ class Timer:
         )
 
         if isgeneratorfunction(function) or isasyncgenfunction(function):
-            raise TypeError(
+            raise WrongFunctionError(
                 f"calling the generator function {function.__qualname__} takes no time: "
                 "use `with histogram.time():` inside it"
             )

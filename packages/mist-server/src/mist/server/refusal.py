@@ -27,17 +27,19 @@ _PROGRAM: Final = (
 _HANDSHAKE_SECONDS: Final = 0.05
 
 
-async def refuse_newcomers(listening: socket.socket) -> None:
+async def refuse_newcomers(listening: socket.socket) -> bool:
     """Let no new handshake begin, and return when those that have begun have mostly ended.
 
-    Where the system cannot, it does nothing.
+    Returns:
+        Whether the system does so; there are some that let no user but root, or nobody, ask for it.
     """
     if not sys.platform.startswith("linux") or listening.family == socket.AF_UNIX:
-        return
+        return False
     code = array("B", b"".join(struct.pack("HBBI", *each) for each in _PROGRAM))
     program = struct.pack("HP", len(_PROGRAM), code.buffer_info()[0])
     try:
         listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
     except OSError:
-        return  # a sandbox may forbid it
+        return False
     await asyncio.sleep(_HANDSHAKE_SECONDS)
+    return True

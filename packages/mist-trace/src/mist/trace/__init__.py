@@ -3,6 +3,7 @@
 from mist.trace.buffered_sink import BufferedSink
 from mist.trace.carry import carry
 from mist.trace.context import TraceContext
+from mist.trace.errors import InvalidSettingError, WrongFunctionError
 from mist.trace.http_headers import extract_http, inject_http
 from mist.trace.ids import new_id, valid_id
 from mist.trace.render import render
@@ -13,9 +14,11 @@ from mist.trace.traceparent import format_traceparent, parse_traceparent
 
 __all__ = [
     "BufferedSink",
+    "InvalidSettingError",
     "SinkHandle",
     "Span",
     "TraceContext",
+    "WrongFunctionError",
     "add_sink",
     "carry",
     "current",

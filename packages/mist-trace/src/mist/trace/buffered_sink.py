@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
+from mist.trace.errors import InvalidSettingError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import Runner
@@ -70,7 +72,7 @@ class BufferedSink:
                 which the interpreter's exit is delayed at most.
 
         Raises:
-            ValueError: A number is not positive.
+            InvalidSettingError: A number is not positive.
         """
         import threading  # noqa: PLC0415  # only where spans are shipped
         from atexit import register  # noqa: PLC0415  # likewise
@@ -83,7 +85,7 @@ class BufferedSink:
         }
         for name, value in limits.items():
             if not value > 0:
-                raise ValueError(f"{name} must be more than 0, not {value!r}")
+                raise InvalidSettingError(f"{name} must be more than 0, not {value!r}")
         self._ship = ship
         self._capacity = capacity
         self._batch = min(batch, capacity)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from _thread import allocate_lock, get_ident
 from time import perf_counter_ns
 
+from mist.trace.errors import WrongFunctionError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,14 +83,18 @@ def add_sink(sink: Callable[[Span], object], /) -> SinkHandle:
         A handle with `remove()`.
 
     Raises:
-        TypeError: It is a coroutine function, which nobody would await, or no function at all.
+        WrongFunctionError: It is a coroutine function, which nobody would await, or no function at all.
     """
     global active  # noqa: PLW0603  # as above
     if not callable(sink):
-        raise TypeError(f"a sink is called with each ended span; {sink!r} cannot be called")
+        raise WrongFunctionError(
+            f"a sink is called with each ended span; {sink!r} cannot be called"
+        )
     code = getattr(sink, "__code__", None)
     if code is not None and code.co_flags & _CO_COROUTINE:
-        raise TypeError(f"{sink!r} is async, and nothing awaits a sink: put it in a BufferedSink")
+        raise WrongFunctionError(
+            f"{sink!r} is async, and nothing awaits a sink: put it in a BufferedSink"
+        )
     handle = SinkHandle(sink)
     with _changing:
         active = (*active, handle)

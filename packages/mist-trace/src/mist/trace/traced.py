@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from mist.trace.errors import WrongFunctionError
 from mist.trace.generators import is_driven
 from mist.trace.place import Place
 from mist.trace.span import start
@@ -37,7 +38,7 @@ def traced(fn: Callable[..., Any] | str | None = None, /, **attrs: Any) -> Any:
     operation.
 
     Raises:
-        TypeError: It is put on something that is no function.
+        WrongFunctionError: It is put on something that is no function.
     """
     if fn is None or isinstance(fn, str):
 
@@ -53,7 +54,9 @@ def _decorated(fn: F, operation: str | None, attrs: dict[str, Any]) -> F:
     from functools import wraps  # noqa: PLC0415  # likewise
 
     if not callable(fn) or inspect.isclass(fn):
-        raise TypeError(f"@traced goes on a function, below other decorators; {fn!r} is none")
+        raise WrongFunctionError(
+            f"@traced goes on a function, below other decorators; {fn!r} is none"
+        )
     name: str = operation or getattr(fn, "__qualname__", None) or type(fn).__qualname__
     kinds = (
         (inspect.isasyncgenfunction, _async_generator),

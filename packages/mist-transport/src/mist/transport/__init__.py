@@ -7,10 +7,12 @@ from mist.transport.dial import dial
 from mist.transport.errors import (
     BufferFull,
     EndOfStream,
+    InvalidSettingError,
     Rejected,
     TransportClosed,
     TransportError,
     TransportTimeout,
+    WrongTransportError,
 )
 from mist.transport.file import File
 from mist.transport.http import HTTP
@@ -30,6 +32,7 @@ __all__ = [
     "Dedupe",
     "EndOfStream",
     "File",
+    "InvalidSettingError",
     "LineParser",
     "Middleware",
     "Receiver",
@@ -41,6 +44,7 @@ __all__ = [
     "TransportClosed",
     "TransportError",
     "TransportTimeout",
+    "WrongTransportError",
     "blocking_send",
     "channel_pair",
     "dial",

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Raw
 
 from mist.protocol import Message
+from mist.transport.errors import InvalidSettingError
 from mist.transport.interface import Transport
 from mist.transport.isolation import Isolation
 from mist.transport.layer import Layer, Middleware
@@ -48,10 +49,12 @@ class Dedupe:
                 the standard library's logger `mist.transport`. What it raises is logged, once.
 
         Raises:
-            ValueError: The window is not positive.
+            InvalidSettingError: The window is not positive.
         """
         if window <= 0:
-            raise ValueError(f"window counts the ids to remember, so it cannot be {window}")
+            raise InvalidSettingError(
+                f"window counts the ids to remember, so it cannot be {window}"
+            )
         self.window = window
         self.repeated = 0
         self.conflicting = 0

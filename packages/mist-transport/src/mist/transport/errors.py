@@ -165,6 +165,26 @@ class Rejected(TransportError):
         self.body = body
 
 
+class InvalidSettingError(ValueError):
+    """A setting makes no sense; the text names it, and says what would.
+
+    Attributes:
+        code: `validation`: the program is wrong, and trying again does not help.
+    """
+
+    code = "validation"
+
+
+class WrongTransportError(TypeError):
+    """A transport or a middleware's helper lacks what it is asked for; the text names that.
+
+    Attributes:
+        code: `validation`: the program is wrong, and trying again does not help.
+    """
+
+    code = "validation"
+
+
 def code_of(exc: BaseException) -> str:
     """Return the standard error code that fits an exception, whoever raised it."""
     code = getattr(exc, "code", None)

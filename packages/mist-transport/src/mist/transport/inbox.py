@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from mist.transport.errors import BufferFull, TransportClosed
+from mist.transport.errors import BufferFull, InvalidSettingError, TransportClosed
 
 T = TypeVar("T")
 Waiters = deque["asyncio.Future[None]"]
@@ -38,7 +38,7 @@ class Inbox(Generic[T]):
             capacity: How many bytes its items have at most. One item is held whatever it has.
         """
         if size < 1:
-            raise ValueError(f"size must be at least 1, got {size}")
+            raise InvalidSettingError(f"size must be at least 1, got {size}")
         self.size = size
         self.name = name
         self.capacity = capacity

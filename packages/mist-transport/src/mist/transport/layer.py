@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from mist.protocol import Message
+from mist.transport.errors import WrongTransportError
 from mist.transport.interface import Conversation, Transport
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ def unwrap(transport: object, kind: type[T]) -> T:
     It leads to what only one kind of transport has: `unwrap(wrapped, HTTP).listen(...)`.
 
     Raises:
-        TypeError: There is none.
+        WrongTransportError: There is none.
     """
     seen: list[str] = []
     beneath: object | None = transport
@@ -61,18 +62,18 @@ def unwrap(transport: object, kind: type[T]) -> T:
             return beneath
         seen.append(type(beneath).__name__)
         beneath = getattr(beneath, "inner", None)
-    raise TypeError(f"there is no {kind.__name__} in {' over '.join(seen)}")
+    raise WrongTransportError(f"there is no {kind.__name__} in {' over '.join(seen)}")
 
 
 def require(user: str, given: object, *methods: str) -> None:
     """Refuse what a middleware is given where it lacks one of the methods.
 
     Raises:
-        TypeError: It does; the text names the middleware, and what is missing.
+        WrongTransportError: It does; the text names the middleware, and what is missing.
     """
     missing = [name for name in methods if not callable(getattr(given, name, None))]
     if missing:
-        raise TypeError(
+        raise WrongTransportError(
             f"{user} needs an object with {', '.join(methods)};"
             f" {type(given).__name__} has no {', '.join(missing)}"
         )

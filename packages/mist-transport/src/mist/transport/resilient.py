@@ -9,7 +9,14 @@ from contextlib import suppress
 from typing import Literal
 
 from mist.protocol import Message, ProtocolError
-from mist.transport.errors import BufferFull, EndOfStream, Rejected, TransportClosed, code_of
+from mist.transport.errors import (
+    BufferFull,
+    EndOfStream,
+    InvalidSettingError,
+    Rejected,
+    TransportClosed,
+    code_of,
+)
 from mist.transport.interface import Conversation, Transport
 from mist.transport.isolation import Isolation
 
@@ -56,7 +63,7 @@ class Resilient(Conversation):
             jitter: Returns random numbers from 0 to 1.
         """
         if not 0 <= reconnect_wait <= max_reconnect_wait:
-            raise ValueError(
+            raise InvalidSettingError(
                 "expected 0 <= reconnect_wait <= max_reconnect_wait,"
                 f" got {reconnect_wait} and {max_reconnect_wait}"
             )

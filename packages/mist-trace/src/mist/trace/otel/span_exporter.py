@@ -6,6 +6,7 @@ import sys
 from logging import getLogger
 from typing import TYPE_CHECKING, Any
 
+from mist.trace.errors import WrongFunctionError
 from mist.trace.otel.attributes import SCOPE, to_mist
 from mist.trace.payload import plain
 
@@ -40,11 +41,13 @@ class OTelSpanExporter(SpanExporter):  # type: ignore[misc]  # of Any, on purpos
                 called on the thread of the SDK's processor.
 
         Raises:
-            TypeError: It is a coroutine function, which nobody would await.
+            WrongFunctionError: It is a coroutine function, which nobody would await.
         """
         code = getattr(send, "__code__", None)
         if code is not None and code.co_flags & _CO_COROUTINE:
-            raise TypeError(f"{send!r} is async, and an exporter of OpenTelemetry awaits nothing")
+            raise WrongFunctionError(
+                f"{send!r} is async, and an exporter of OpenTelemetry awaits nothing"
+            )
         self._send = send
         self._closed = False
         self.failed = 0

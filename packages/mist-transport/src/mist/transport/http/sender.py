@@ -96,7 +96,8 @@ class HTTPSender:
             headers=headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=timeout),
+            # Its own timeout forgets a cancellation that comes in the same moment.
+            timeout=aiohttp.ClientTimeout(total=None),
         )
 
     async def send(self, message: Message) -> None:
@@ -209,13 +210,16 @@ class HTTPSender:
         if self._session.closed:
             raise TransportClosed(f"the transport to {self._target.name} is closed")
         try:
-            async with self._session.post(
-                self._target.url,
-                # aiohttp wants a long body as a file, which it sends piece by piece.
-                data=body if len(body) <= _LONG_BODY else BytesIO(body),
-                headers=headers,
-                allow_redirects=False,
-            ) as response:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._session.post(
+                    self._target.url,
+                    # aiohttp wants a long body as a file, which it sends piece by piece.
+                    data=body if len(body) <= _LONG_BODY else BytesIO(body),
+                    headers=headers,
+                    allow_redirects=False,
+                ) as response,
+            ):
                 answer = Answer(response.status, response.headers, await _beginning_of(response))
         except (aiohttp.ClientError, OSError, ValueError) as exc:
             if self._session.closed:

@@ -15,7 +15,13 @@ from msgspec import Raw
 
 from mist.protocol import Message
 from mist.transport.backpressure import blocking_send
-from mist.transport.errors import BufferFull, EndOfStream, TransportClosed, TransportError
+from mist.transport.errors import (
+    BufferFull,
+    EndOfStream,
+    InvalidSettingError,
+    TransportClosed,
+    TransportError,
+)
 from mist.transport.interface import Transport
 from mist.transport.layer import Layer
 
@@ -76,7 +82,7 @@ class FaultyTransport(Layer):
         }
         for name, chance in chances.items():
             if not 0.0 <= chance <= 1.0:
-                raise ValueError(f"{name} is a probability, expected 0 to 1, got {chance}")
+                raise InvalidSettingError(f"{name} is a probability, expected 0 to 1, got {chance}")
         self.faults: Counter[str] = Counter()
         self._max_delay = max_delay
         self._sleep = sleep
