@@ -7,7 +7,6 @@ right.
 
 from collections.abc import Iterable
 from typing import Any, Final
-from urllib.parse import quote
 
 from mist.bindings.inspection import describe
 from mist.bindings.mark import notice
@@ -80,6 +79,8 @@ class Schemas:
 
     def reference(self, name: str) -> dict[str, Any]:
         """Return the schema that is the one of a record."""
+        from urllib.parse import quote  # noqa: PLC0415  # slow to load, and only schemas need it
+
         return {"$ref": self._prefix + quote(name)}
 
     def of_record(self, record: Record) -> dict[str, Any]:

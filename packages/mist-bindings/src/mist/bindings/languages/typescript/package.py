@@ -226,8 +226,8 @@ def _payloads(protocol: Protocol) -> list[_Item]:
 
 
 def _comment(doc: str, indent: str = "") -> str:
-    # What ends a comment may stand in somebody's docstring.
-    text = doc.replace("*/", "*\\/")
+    # What ends a comment may stand in somebody's docstring, and what ends a line in a default.
+    text = doc.replace("*/", "*\\/").translate({0x2028: "\\u2028", 0x2029: "\\u2029"})
     if not text:
         return ""
     if len(f"{indent}/** {text} */") <= _WIDTH and "\n" not in text:
