@@ -6,6 +6,7 @@ MIST_INTEROP=write in the environment the table is written instead of compared. 
 are not part of this run are taken from the README as they stand.
 """
 
+import json
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -46,6 +47,16 @@ def interop():
 def peers():
     """The module of what the clients meet."""
     return _module("peers")
+
+
+@pytest.fixture
+def golden_lines(golden, tmp_path):
+    """Every golden message, without its checksum and with it, also as golden.jsonl."""
+    records = [json.loads(line) for line in (golden / "wire.jsonl").read_bytes().splitlines()]
+    lines = [record[form] for record in records for form in ("wire", "wire_with_checksum")]
+    whole = "".join(line + "\n" for line in lines).encode()
+    (tmp_path / "golden.jsonl").write_bytes(whole)
+    return whole
 
 
 @pytest.fixture

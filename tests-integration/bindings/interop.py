@@ -18,7 +18,7 @@ CLIENTS: Final = {
 ROWS: Final = {
     "http-file": "client → mist HTTP listener → file → client: all golden messages, checksums intact",
     "hard-text": "U+2028, `<>&`, emoji, NUL through the same, byte for byte",
-    "int64": "integers at the int64 limits, exact",
+    "int64": "integers at the int64 limits through the same, exact",
     "batches": "batches to a listener that takes them; each send has its own message's fate",
     "no-batches": "single messages to a listener that takes no batches",
     "stdio": "client \\| `mist relay` → file → client",
@@ -26,7 +26,7 @@ ROWS: Final = {
     "receive": "mist sender → client that listens over HTTP",
     "unknown-type": "a message of an unknown type passes untyped and intact",
     "wrong-payload": "a wrong payload is an error that names its path",
-    "version": "a peer of an unsupported version is refused, both ranges named",
+    "version": "a message of an unsupported version is refused, and a peer's range; ours is named with it",
     "busy": "503 with Retry-After: sent again, and taken",
     "html": "a server that answers with a page is an error, not a success",
     "dead": "a peer that is gone, or dies in between, ends pending calls with an error",

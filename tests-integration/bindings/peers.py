@@ -3,8 +3,9 @@
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from textwrap import indent
 
 MIST = [sys.executable, "-m", "mist.command"]
 HARD_TEXT = '\u2028 \u2029 <>& 🎉 é \x00 \x1f \x7f \ufeff "quote" \\ back\n\t'
@@ -37,9 +38,29 @@ def listener_script(directory, script):
             process.kill()
 
 
+def transport_listener(directory, body, **options):
+    """Run a listener of mist.transport, `http`, that does what the body says."""
+    return listener_script(
+        directory,
+        f"""
+import asyncio, pathlib
+from mist.transport import HTTP, File
+async def main():
+    async with HTTP(**{options!r}) as http:
+        await http.listen("127.0.0.1:0")
+        print(f"http://{{http.addr}}", flush=True)
+{indent(body, " " * 8)}
+asyncio.run(main())
+""",
+    )
+
+
 @contextmanager
 def http_server(answer):
-    """Serve requests by a function of the handler and how many were posted before."""
+    """Serve requests by a function of the handler and how many were posted before.
+
+    Pages of any origin may post.
+    """
     seen = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -52,6 +73,10 @@ def http_server(answer):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             seen.append((self.headers["Content-Type"], body))
             answer(self, len(seen))
+
+        def do_OPTIONS(self):
+            allowed = {"Access_Control_Allow_Headers": "*", "Access_Control_Allow_Origin": "*"}
+            reply(self, 204, **allowed)
 
         def log_message(self, *_):
             """Say nothing."""
@@ -66,6 +91,25 @@ def http_server(answer):
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def never_answering(drip):
+    """Serve answers that never end: after their beginning, these bytes now and then."""
+    stop = threading.Event()
+
+    def answer(handler, _):
+        handler.close_connection = True
+        with suppress(ConnectionError):  # the client leaves, as it should
+            handler.wfile.write(b"HTTP/1.1 202 Accepted\r\nX: ")
+            while not stop.wait(0.05):
+                handler.wfile.write(drip)
+
+    with http_server(answer) as (url, _):
+        try:
+            yield url
+        finally:
+            stop.set()
 
 
 def reply(handler, status, body=b"", **headers):

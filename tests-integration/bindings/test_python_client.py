@@ -168,6 +168,12 @@ with mist.HTTP(sys.argv[1]) as peer:
     assert message.verify_checksum()
     assert message.payload == Message.new("acme", "infer.request", request).payload
     assert b"\\u003c\\u003e\\u0026" in bytes(message.payload)
+    again = """
+import json
+(message,) = mist.unmarshal_lines(open("received.jsonl", "rb").read())
+print(json.dumps([message.decode().model, message.verify_checksum()]))
+"""
+    assert json.loads(run(again)) == [peers.HARD_TEXT, True]
 
 
 @pytest.mark.interop("int64", client="python")
@@ -185,6 +191,12 @@ with mist.HTTP(sys.argv[1]) as peer:
     typed, free = unmarshal_lines((tmp_path / "received.jsonl").read_bytes())
     assert typed.decode() == InferResponse(tokens_in=least, tokens_out=largest)
     assert free.decode() == [least, largest, (1 << 53) + 1]
+    again = """
+typed, free = mist.unmarshal_lines(open("received.jsonl", "rb").read())
+response = typed.decode()
+print(response.tokens_in, response.tokens_out, *free.decode())
+"""
+    assert run(again) == f"{least} {largest} {least} {largest} {(1 << 53) + 1}\n"
 
 
 @pytest.mark.interop("batches", client="python")
@@ -210,8 +222,23 @@ with mist.HTTP(sys.argv[1]) as peer:
 
 
 @pytest.mark.interop("batches", client="python")
-def test_each_message_of_a_batch_has_its_own_fate(run, peers):
-    """A batch is one request; of its messages only those that the peer rejects fail."""
+def test_each_message_of_a_batch_has_its_own_fate(run, tmp_path, peers):
+    """Of a batch, a real listener takes what is a message until its inbox is full."""
+    script = """
+import dataclasses
+orders = [mist.Message.new("acme", "acme.order", {"number": n}) for n in range(5)]
+orders[2] = dataclasses.replace(orders[2], payload=b"nonsense")
+with mist.HTTP(sys.argv[1], attempts=1) as peer:
+    peer.send(orders[0])
+    print(*[202 if fate is None else fate.status for fate in peer.send_all(orders[1:])])
+"""
+    with peers.transport_listener(tmp_path, "await asyncio.sleep(30)", inbox=3) as (url, _):
+        assert run(script, url) == "202 400 202 503\n"
+
+
+@pytest.mark.interop("batches", client="python")
+def test_a_batch_is_one_request(run, peers):
+    """A batch is posted at once; of its messages only those that the peer rejects fail."""
     rejected = json.dumps(
         {"accepted": 1, "rejected": [{"index": 1, "status": 400, "error": "no such suite"}]}
     ).encode()

@@ -1,58 +1,30 @@
-"""The generated TypeScript client in a browser: a page of one origin posts to another's listener."""
+"""The generated TypeScript client in a browser: a page of one origin posts to another's listener.
 
+Each scenario is a module in `pages`, which the page `index.html` runs and whose result it posts back.
+"""
+
+import json
 import shutil
 import socket
 import subprocess
 import time
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from mist.bindings import export
-from mist.protocol import InferRequest, unmarshal_lines
+from mist.protocol import InferResponse, Message, payload_class, unmarshal_lines
 
+PAGES = Path(__file__).resolve().parent / "pages"
+CONTENT_TYPES = {".html": "text/html", ".js": "text/javascript"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = """
     --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars
     --disable-background-networking --disable-component-update --disable-sync
     --window-size=640,300
 """.split()  # noqa: SIM905  # as they are written in a shell
-
-PAGE = """<!doctype html>
-<meta charset="utf-8">
-<title>mist-client</title>
-<style>body { font: 16px/1.5 sans-serif; margin: 2em } pre { font-size: 14px }</style>
-<h1>A message from a page</h1>
-<pre id="told">Sending ...</pre>
-<script type="module">
-  import { HttpSender, Message } from "/client/lib/index.js";
-
-  const told = [];
-  const tell = (name, value) => told.push(`${name}: ${value}`);
-  const content = "\\u2028 <>& \\u{1f389} \\u00e9";
-  const message = Message.create("page", "infer.request", {
-    model: "auto",
-    messages: [{ role: "user", content }],
-    params: { seed: 2n ** 63n - 1n },
-  }).withChecksum();
-  const sender = new HttpSender("@@url@@", { timeoutMs: 5000 });
-  try {
-    await sender.send(message);
-    tell("sent", message.id);
-    tell("takes batches", sender.peerBatches);
-    const wrong = new Message({ ...message, payload: "nonsense" });
-    await sender.send(wrong).catch((error) => tell(error.name, error.message));
-    const orders = [1, 2, 3].map((n) => Message.create("page", "acme.order", { n }));
-    await Promise.all(orders.map((order) => sender.send(order)));
-    tell("orders", "sent");
-  } catch (error) {
-    tell(error.name, error.message);
-  }
-  const text = told.join("\\n");
-  document.getElementById("told").textContent = text;
-  await fetch("/told", { method: "POST", body: text });
-</script>
-"""
+ANY_ORIGIN = {"Access_Control_Allow_Origin": "*"}
 
 
 @pytest.fixture(scope="session")
@@ -65,110 +37,292 @@ def browser():
 
 
 @pytest.fixture
-def visit(browser, tmp_path):
-    """Has a browser with an empty profile load a site's page, and returns the lines it shows."""
+def site(peers, tmp_path):
+    """The origin of the pages, with the client and the test's files; and what they post to it."""
+    export("typescript", tmp_path / "client")
 
-    def visit_page(url, posted):
-        profile = tmp_path / "profile"
+    def answer(handler, _):
+        path = urlsplit(handler.path).path.lstrip("/") or "index.html"
+        if path == "told-to-wait":
+            (tmp_path / path).touch()
+        found = next((d / path for d in (PAGES, tmp_path) if (d / path).is_file()), None)
+        if found:
+            kind = CONTENT_TYPES.get(found.suffix, "application/octet-stream")
+            peers.reply(handler, 200, found.read_bytes(), Content_Type=kind)
+        else:
+            peers.reply(handler, 404)
+
+    with peers.http_server(answer) as (origin, posted):
+        yield origin, posted
+
+
+@pytest.fixture
+def visit(browser, site, tmp_path):
+    """Has a browser with an empty profile run a scenario, and returns what that has told."""
+    origin, posted = site
+
+    def run_scenario(scenario, **words):
+        posted.clear()
+        url = f"{origin}/?{urlencode({'scenario': scenario, **words})}"
         # With something to debug it by, it stays until it is ended.
-        command = [browser, *FLAGS, "--remote-debugging-port=0", f"--user-data-dir={profile}", url]
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        command = [browser, *FLAGS, "--remote-debugging-port=0", profile, url]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + 60
             while not posted:
                 assert process.poll() is None
                 assert time.monotonic() < deadline
-                time.sleep(0.05)
+                time.sleep(0.02)
         finally:
             process.terminate()
             process.wait()
-        return posted[0][1].decode().splitlines()
+        return json.loads(posted[0][1])
 
-    return visit_page
+    return run_scenario
 
 
 @pytest.fixture
-def site(peers, tmp_path):
-    """Serves a page that posts to a URL, and the client beside it."""
-    export("typescript", tmp_path / "client")
-
-    def answer(page):
-        def get(handler, _):
-            path = urlsplit(handler.path).path
-            if path == "/":
-                peers.reply(handler, 200, page().encode(), Content_Type="text/html")
-                return
-            module = tmp_path / path.lstrip("/")
-            if path.startswith("/client/lib/") and module.is_file():
-                peers.reply(handler, 200, module.read_bytes(), Content_Type="text/javascript")
-            else:
-                peers.reply(handler, 404)
-
-        return peers.http_server(get)
-
-    return answer
+def listener(site, peers, tmp_path):
+    """Runs `mist listen` into received.jsonl for the site's pages, until so many messages came."""
+    return lambda count: peers.mist_listener(tmp_path, count, "--allow-origin", site[0])
 
 
 @pytest.mark.interop("cors", client="browser")
 @pytest.mark.interop("http-file", client="browser")
-@pytest.mark.interop("batches", client="browser")
-@pytest.mark.interop("int64", client="browser")
+def test_golden_messages_through_a_listener_and_back(visit, listener, golden_lines, tmp_path):
+    """A page posts all golden messages to `mist listen`, and reads the file again, to the byte."""
+    count = golden_lines.count(b"\n")
+    with listener(count) as url:
+        assert visit("post", url=url, file="golden.jsonl") is None
+    assert (tmp_path / "received.jsonl").read_bytes() == golden_lines
+    read = visit("read", file="received.jsonl")
+    assert "".join(each["line"] for each in read).encode() == golden_lines
+    messages = unmarshal_lines(golden_lines)
+    assert [(each["verifies"], each["type"]) for each in read] == [
+        (True, each.type if payload_class(each.type) else "object") for each in messages
+    ]
+    assert sum(message.checksum != 0 for message in messages) == count // 2
+
+
 @pytest.mark.interop("hard-text", client="browser")
-def test_a_page_posts_to_a_listener_that_allows_it(visit, site, peers, tmp_path):
-    """A page's messages arrive to the byte, in batches too, and it is told why one is refused."""
-    listener_url = ""
+def test_hard_text(visit, listener, peers, tmp_path):
+    """Text that encoders disagree about arrives as it was, and is read as it was by a page."""
+    text = peers.HARD_TEXT
+    with listener(1) as url:
+        assert visit("text", url=url, text=text) is None
+    line = (tmp_path / "received.jsonl").read_bytes()
+    (message,) = unmarshal_lines(line)
+    request = message.decode()
+    assert (request.model, request.params, request.meta) == (text, {text: [text]}, {text: text})
+    assert message.checksum
+    assert message.payload == Message.new("page", "infer.request", request).payload
+    (read,) = visit("read", file="received.jsonl")
+    assert read["verifies"]
+    assert read["line"].encode() == line
+    assert read["payload"] == {
+        "model": text,
+        "messages": [],
+        "params": {text: [text]},
+        "meta": {text: text},
+    }
 
-    def page():
-        return PAGE.replace("@@url@@", listener_url)
 
-    with site(page) as (origin, posted):
-        flags = ("--allow-origin", origin)
-        with peers.mist_listener(tmp_path, 4, *flags) as listener_url:
-            shown = visit(origin, posted)
-    first, *orders = unmarshal_lines((tmp_path / "received.jsonl").read_bytes())
-    request = first.decode()
-    assert isinstance(request, InferRequest)
-    assert request.messages[0].content == "\u2028 <>& 🎉 é"
-    assert request.params == {"seed": (1 << 63) - 1}
-    assert first.checksum
-    assert first.verify_checksum()
-    assert sorted(order.decode()["n"] for order in orders) == [1, 2, 3]
-    sent, batches, refused, last = shown
-    assert (sent, batches, last) == (f"sent: {first.id}", "takes batches: true", "orders: sent")
-    reason = f"Rejected: {listener_url} rejected the message: 400: not a message: JSON is malformed"
-    assert refused.startswith(reason)
+@pytest.mark.interop("int64", client="browser")
+def test_integers_at_the_limits(visit, listener, tmp_path):
+    """The least and the largest int64 arrive exactly, typed and in free-form JSON, and are read so."""
+    least, largest = -(1 << 63), (1 << 63) - 1
+    with listener(2) as url:
+        assert visit("limits", url=url) is None
+    typed, free = unmarshal_lines((tmp_path / "received.jsonl").read_bytes())
+    assert typed.decode() == InferResponse(tokens_in=least, tokens_out=largest)
+    assert free.decode() == [least, largest, (1 << 53) + 1, 7]
+    typed, free = visit("read", file="received.jsonl")
+    assert typed["payload"]["tokens_in"] == f"{least}n"
+    assert typed["payload"]["tokens_out"] == f"{largest}n"
+    assert free["payload"] == [f"{least}n", f"{largest}n", f"{(1 << 53) + 1}n", 7]
+
+
+@pytest.mark.interop("batches", client="browser")
+def test_each_message_of_a_batch_has_its_own_fate(visit, listener, tmp_path):
+    """Of a batch, a real listener takes what it can, and the page is told why it refused the rest."""
+    with listener(3) as url:
+        told = visit("batch", url=url)
+    assert told["requests"] == ["application/json", "application/x-ndjson"]
+    first, refused, last = told["fates"]
+    assert (first, last) == ("taken", "taken")
+    assert refused.startswith(f"{url} rejected the message: 400: not a message: JSON is malformed")
+    received = unmarshal_lines((tmp_path / "received.jsonl").read_bytes())
+    assert [message.decode() for message in received] == [{"n": 0}, {"n": 1}, {"n": 3}]
+
+
+@pytest.mark.interop("no-batches", client="browser")
+def test_a_listener_without_batches(visit, site, peers, tmp_path):
+    """A listener that takes no batches gets single messages."""
+    body = """
+async with File("received.jsonl") as file:
+    for _ in range(3):
+        await file.send(await http.receive())
+"""
+    options = {"batch": False, "allow_origins": [site[0]]}
+    with peers.transport_listener(tmp_path, body, **options) as (url, process):
+        told = visit("batch", url=url)
+        assert process.wait(30) == 0
+    assert told["requests"] == ["application/json"] * 4
+    assert [fate == "taken" for fate in told["fates"]] == [True, False, True]
+    received = unmarshal_lines((tmp_path / "received.jsonl").read_bytes())
+    # Requests that are in flight together may overtake each other.
+    assert sorted(message.decode()["n"] for message in received) == [0, 1, 3]
+
+
+@pytest.mark.interop("unknown-type", client="browser")
+def test_an_unknown_type_passes_untouched(visit, listener, peers, tmp_path):
+    """A payload of a type that nobody knows is plain JSON, and is passed on to the byte."""
+    envelope = b'{"version":"1","id":"a","source":"s","type":"acme.x","timestamp_ns":1,"payload":'
+    line = envelope + peers.UNKNOWN + b"}\n"
+    (tmp_path / "in.jsonl").write_bytes(line)
+    with listener(1) as url:
+        assert visit("post", url=url, file="in.jsonl") is None
+    assert (tmp_path / "received.jsonl").read_bytes() == line
+    (read,) = visit("read", file="received.jsonl")
+    assert (read["type"], read["line"].encode()) == ("object", line)
+
+
+@pytest.mark.interop("wrong-payload", client="browser")
+@pytest.mark.interop("version", client="browser")
+def test_what_is_wrong_is_refused(visit, tmp_path):
+    """A wrong payload is an error that names the path; versions, one that names both sides'."""
+    (tmp_path / "in.jsonl").write_bytes(Message("9", "a", "s", "t").marshal() + b"\n")
+    wrong = "ProtocolError payload of infer.request: expected a string, got a number - at"
+    assert visit("refuse", file="in.jsonl") == [
+        f"{wrong} `$.messages[1].role`",
+        f"{wrong} `$.messages[0].content`",
+        "UnsupportedVersion in.jsonl:1: version '9' is too new (supported: 1-1)",
+        "UnsupportedVersion no compatible version (local '1-1', remote '8-9')",
+    ]
+
+
+@pytest.mark.interop("busy", client="browser")
+def test_a_busy_listener_is_waited_for(visit, site, peers, tmp_path):
+    """A page sees when a full listener wants it back, which CORS would hide; and comes then."""
+    body = """
+while not pathlib.Path("told-to-wait").exists():
+    await asyncio.sleep(0.02)
+for _ in range(2):
+    await http.receive()
+"""
+    options = {"inbox": 1, "allow_origins": [site[0]]}
+    with peers.transport_listener(tmp_path, body, **options) as (url, process):
+        told = visit("send", url=url, count=2)
+        assert process.wait(30) == 0
+    assert told["fates"] == ["taken", "taken"]
+    assert told["ms"] >= 990
+    with peers.transport_listener(tmp_path, "await asyncio.sleep(30)", **options) as (url, _):
+        told = visit("send", url=url, count=2, retries=0)
+    (refused,) = [fate for fate in told["fates"] if fate != "taken"]
+    assert refused["error"].startswith(f"Rejected unavailable {url}/mist rejected the message: 503")
+    assert refused["retryAfter"] == 1
+
+
+@pytest.mark.interop("html", client="browser")
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (200, "transport {} is not a MIST listener: it answered 200 with a page: <html>Welcome!"),
+        (404, "not_found {} rejected the message: 404: <html>Welcome!"),
+    ],
+)
+def test_a_page_is_no_success(visit, peers, status, expected):
+    """A proxy that answers 200 with a page is an error that says so; so is a 404."""
+
+    def answer(handler, _):
+        peers.reply(handler, status, b"<html>Welcome!", **ANY_ORIGIN)
+
+    with peers.http_server(answer) as (url, _):
+        told = visit("send", url=url)
+    assert told["fates"] == [{"error": f"Rejected {expected.format(url + '/mist')}"}]
+
+
+@pytest.mark.interop("dead", client="browser")
+def test_a_peer_that_is_not_there(visit):
+    """A page is told that there is no answer, and from whom."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    (fate,) = visit("send", url=url)["fates"]
+    assert fate["error"].startswith(f"TransportError transport no answer from {url}/mist: Failed")
+
+
+@pytest.mark.interop("dead", client="browser")
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"HTTP/1.1 202 Acc",
+        b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 9\r\n\r\n{",
+    ],
+)
+def test_a_peer_that_dies_in_between(visit, peers, said):
+    """A peer that goes away before its answer is whole ends every send that waits."""
+
+    def answer(handler, _):
+        handler.wfile.write(said)
+        handler.close_connection = True
+
+    with peers.http_server(answer) as (url, posted):
+        fates = visit("send", url=url, count=3)["fates"]
+        assert len(posted) >= 3
+    assert len(fates) == 3
+    for fate in fates:
+        assert fate["error"].startswith(f"TransportError transport no answer from {url}/mist: ")
+
+
+@pytest.mark.interop("silent", client="browser")
+@pytest.mark.parametrize("drip", [b"", b"x"])
+def test_a_peer_that_never_answers(visit, peers, drip):
+    """A peer that says nothing, or a byte now and then for ever, meets the timeout."""
+    with peers.never_answering(drip) as url:
+        told = visit("send", url=url, timeoutMs=500)
+    (fate,) = told["fates"]
+    timeout = f"TransportTimeout timeout {url}/mist did not answer within 0.5 seconds"
+    assert fate == {"error": timeout}
+    assert 500 <= told["ms"] < 10_000
 
 
 @pytest.mark.interop("cors", client="browser")
-def test_a_page_of_an_origin_that_was_not_allowed_is_refused(visit, site, peers, tmp_path):
+def test_a_page_of_an_origin_that_was_not_allowed_is_refused(visit, peers, tmp_path):
     """Nothing of the page arrives, and the page is told what may be the matter."""
-    listener = """
-import asyncio
-from mist.transport import HTTP
-async def main():
-    async with HTTP(allow_origins=["http://elsewhere.example"]) as http:
-        await http.listen("127.0.0.1:0")
-        print(f"http://{http.addr}", flush=True)
-        print((await http.receive()).id, flush=True)
-asyncio.run(main())
-"""
-    with (
-        peers.listener_script(tmp_path, listener) as (url, process),
-        site(lambda: PAGE.replace("@@url@@", url)) as (origin, posted),
-    ):
-        (shown,) = visit(origin, posted)
+    options = {"allow_origins": ["http://elsewhere.example"]}
+    with peers.transport_listener(tmp_path, "await http.receive()", **options) as (url, process):
+        (fate,) = visit("send", url=url)["fates"]
         assert process.poll() is None
-    assert shown == (
-        f"TransportError: no answer from {url}/mist: Failed to fetch;"
+    assert fate["error"] == (
+        f"TransportError transport no answer from {url}/mist: Failed to fetch;"
         " it may be down, or not allow pages of this origin"
     )
 
 
-@pytest.mark.interop("dead", client="browser")
-def test_a_page_whose_peer_is_gone_is_told(visit, site):
-    """It shows that there is no answer, and from whom."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    with site(lambda: PAGE.replace("@@url@@", url)) as (origin, posted):
-        (shown,) = visit(origin, posted)
-    assert shown.startswith(f"TransportError: no answer from {url}/mist: Failed to fetch")
+def test_a_page_posts_to_a_listener_of_the_client_itself(visit, site, tmp_path):
+    """The listener for Node lets a page in that was allowed, batches included."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    (tmp_path / "listener.mjs").write_text("""
+import { HttpListener } from "./client/lib/node/index.js";
+const listener = await HttpListener.listen({ allowOrigins: [process.argv[2]] });
+console.log(listener.url);
+for (const _ of [1, 2, 3]) console.log((await listener.receive()).value().n);
+await listener.close();
+""")
+    command = [node, "listener.mjs", site[0]]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as listener:
+        try:
+            url = listener.stdout.readline().strip()
+            told = visit("batch", url=url)
+            assert listener.stdout.read().split() == ["0", "1", "3"]
+            assert listener.wait(30) == 0
+        finally:
+            listener.kill()
+    assert told["requests"] == ["application/json", "application/x-ndjson"]
+    first, refused, last = told["fates"]
+    assert (first, last) == ("taken", "taken")
+    assert refused.startswith(f"{url} rejected the message: 400: not a message: JSON is malformed")

@@ -102,16 +102,6 @@ def run(node, tmp_path):
     return run_script
 
 
-@pytest.fixture
-def golden_lines(golden, tmp_path):
-    """Every golden message, without its checksum and with it, also as golden.jsonl."""
-    records = [json.loads(line) for line in (golden / "wire.jsonl").read_bytes().splitlines()]
-    lines = [record[form] for record in records for form in ("wire", "wire_with_checksum")]
-    whole = "".join(line + "\n" for line in lines).encode()
-    (tmp_path / "golden.jsonl").write_bytes(whole)
-    return whole
-
-
 @pytest.mark.interop("http-file", client="node")
 def test_golden_messages_through_a_listener_and_back(run, peers, golden_lines, tmp_path):
     """All golden messages go to `mist listen`, into a file, and are read again, to the byte."""
@@ -195,42 +185,28 @@ console.log(requests, peer.peerBatches);
 
 @pytest.mark.interop("batches", client="node")
 def test_each_message_of_a_batch_has_its_own_fate(run, peers, tmp_path):
-    """Of what a real listener has room for in its inbox a part of a batch is taken, the rest not."""
-    listener = """
-import asyncio
-from mist.transport import HTTP
-async def main():
-    async with HTTP(inbox=3) as http:
-        await http.listen("127.0.0.1:0")
-        print(f"http://{http.addr}", flush=True)
-        await asyncio.sleep(30)
-asyncio.run(main())
-"""
+    """Of a batch, a real listener takes what is a message until its inbox is full."""
     script = """
 const peer = new mist.HttpSender(first, { retries: 0 });
-const send = (n) => peer.send(mist.Message.create("acme", "acme.order", n));
-await send(0);
-const fates = await Promise.allSettled([1, 2, 3, 4].map(send));
+const order = (n) => mist.Message.create("acme", "acme.order", n);
+await peer.send(order(0));
+const wrong = new mist.Message({ ...order(2), payload: "nonsense" });
+const sends = [order(1), wrong, order(3), order(4)].map((message) => peer.send(message));
+const fates = await Promise.allSettled(sends);
 console.log(JSON.stringify(fates.map(({ reason }) => reason?.status ?? 202)));
 """
-    with peers.listener_script(tmp_path, listener) as (url, _):
-        assert json.loads(run(script, url)) == [202, 202, 503, 503]
+    with peers.transport_listener(tmp_path, "await asyncio.sleep(30)", inbox=3) as (url, _):
+        assert json.loads(run(script, url)) == [202, 400, 202, 503]
 
 
 @pytest.mark.interop("no-batches", client="node")
 def test_a_listener_without_batches(run, peers, golden_lines, tmp_path):
     """A listener that takes no batches gets single messages."""
     count = golden_lines.count(b"\n")
-    listener = f"""
-import asyncio
-from mist.transport import HTTP, File
-async def main():
-    async with HTTP(batch=False) as http, File("received.jsonl") as file:
-        await http.listen("127.0.0.1:0")
-        print(f"http://{{http.addr}}", flush=True)
-        for _ in range({count}):
-            await file.send(await http.receive())
-asyncio.run(main())
+    body = f"""
+async with File("received.jsonl") as file:
+    for _ in range({count}):
+        await file.send(await http.receive())
 """
     script = """
 const messages = mist.parseLines(readFileSync(second, "utf8"));
@@ -239,7 +215,7 @@ await peer.send(messages[0]);
 await Promise.all(messages.slice(1).map((message) => peer.send(message)));
 console.log(peer.peerBatches);
 """
-    with peers.listener_script(tmp_path, listener) as (url, process):
+    with peers.transport_listener(tmp_path, body, batch=False) as (url, process):
         assert run(script, url, "golden.jsonl") == "false\n"
         assert process.wait(30) == 0
     received = (tmp_path / "received.jsonl").read_bytes()
@@ -389,18 +365,11 @@ try { await stdio.send(await stdio.receive()); } catch (error) { console.error(e
 @pytest.mark.interop("busy", client="node")
 def test_a_busy_listener_is_waited_for(run, peers, tmp_path):
     """A listener whose inbox is full says 503 and when to come back; the message is then taken."""
-    listener = """
-import asyncio, pathlib
-from mist.transport import HTTP
-async def main():
-    async with HTTP(inbox=1) as http:
-        await http.listen("127.0.0.1:0")
-        print(f"http://{http.addr}", flush=True)
-        while not pathlib.Path("told-to-wait").exists():
-            await asyncio.sleep(0.02)
-        for _ in range(2):
-            await http.receive()
-asyncio.run(main())
+    body = """
+while not pathlib.Path("told-to-wait").exists():
+    await asyncio.sleep(0.02)
+for _ in range(2):
+    await http.receive()
 """
     script = """
 const watched = async (...request) => {
@@ -419,11 +388,11 @@ try {
 }
 console.log(performance.now() - begin >= 990);
 """
-    with peers.listener_script(tmp_path, listener) as (url, process):
+    with peers.transport_listener(tmp_path, body, inbox=1) as (url, process):
         assert run(script, url, 3) == "true\n"
         assert process.wait(30) == 0
     (tmp_path / "told-to-wait").unlink()
-    with peers.listener_script(tmp_path, listener) as (url, _):
+    with peers.transport_listener(tmp_path, body, inbox=1) as (url, _):
         assert run(script, url, 0) == "503 unavailable 1\nfalse\n"
 
 
@@ -493,10 +462,10 @@ try {
 
 
 @pytest.mark.interop("silent", client="node")
-def test_a_peer_that_never_answers(run):
-    """A peer that takes the request and says nothing ends in a timeout."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+@pytest.mark.parametrize("drip", [b"", b"x"])
+def test_a_peer_that_never_answers(run, peers, drip):
+    """A peer that says nothing, or a byte now and then for ever, meets the timeout."""
+    with peers.never_answering(drip) as url:
         told = run(SEND_ONE, url, 200)
     assert told == f"TransportTimeout timeout {url}/mist did not answer within 0.2 seconds\n"
 

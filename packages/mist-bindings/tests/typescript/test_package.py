@@ -62,6 +62,24 @@ def test_the_exported_package_can_be_compiled_again(compile_project, project):
     assert compile_project(project / "client", "--noEmit") == ""
 
 
+def test_the_examples_in_the_package_compile(compile_project, project):
+    """What the package's own README shows is typed as it says."""
+    readme = (CLIENT / "README.md").read_text()
+    examples = re.findall(r"^```ts\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    names = [f"example{number}.ts" for number in range(len(examples))]
+    for name, example in zip(names, examples, strict=True):
+        (project / name).write_text(example)
+    assert len(names) == 2
+    write_options(project, *names)
+    assert compile_project(project, "--noEmit") == ""
+
+
+def write_options(project, *files):
+    """Have a project compile these files as a user who is strict does."""
+    options = {"target": "ES2022", "module": "NodeNext", "strict": True, "types": ["node"]}
+    (project / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "files": files}))
+
+
 def test_the_readme_example_runs(compile_project, node, run, project):
     """The README's TypeScript compiles strictly, and does what its comments say."""
     readme = HERE.parents[1] / "README.md"
@@ -71,10 +89,7 @@ def test_the_readme_example_runs(compile_project, node, run, project):
         r"^```typescript\n(.*?)^```$", readme.read_text(), re.DOTALL | re.MULTILINE
     )
     (project / "readme.ts").write_text(example)
-    options = {"target": "ES2022", "module": "NodeNext", "strict": True, "types": ["node"]}
-    (project / "tsconfig.json").write_text(
-        json.dumps({"compilerOptions": options, "files": ["readme.ts"]})
-    )
+    write_options(project, "readme.ts")
     assert compile_project(project) == ""
     done = run(node, "readme.js", cwd=project)
     assert done.stderr == ""

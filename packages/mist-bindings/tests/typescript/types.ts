@@ -35,6 +35,14 @@ export const request: InferRequest = { model: "m", messages: [{ role: "user", co
 
 Message.create("s", "infer.request", request);
 Message.create("s", "acme.order", { any: ["thing", 1n, null] });
+interface Order {
+  number: number;
+  notes?: string[];
+}
+const order: Order = { number: 7 };
+Message.create("s", "acme.order", order);
+// @ts-expect-error -- this has no JSON form
+Message.create("s", "acme.order", Symbol("x"));
 Message.create("s", "data.entities", { count: 2n ** 60n, format: "jsonl", path: "x" });
 // @ts-expect-error -- a member is missing
 Message.create("s", "infer.request", { model: "m" });
@@ -53,3 +61,10 @@ export const receivers = async (): Promise<Receiver[]> => [
   // @ts-expect-error -- it only sends
   new HttpSender("http://localhost"),
 ];
+
+// What can be closed can be disposed of.
+export async function greet(): Promise<void> {
+  await using listener = await HttpListener.listen();
+  await using sender = new HttpSender(listener.url);
+  await sender.send(Message.create("s", "acme.greeting", "hello"));
+}

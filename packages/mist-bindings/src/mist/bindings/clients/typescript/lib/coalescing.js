@@ -5,6 +5,7 @@
  * request takes, the more the next one carries.
  */
 import { TransportClosed, TransportError, TransportTimeout } from "./errors.js";
+import { onAbort } from "./signals.js";
 // Turns of the microtask queue in which a sender that was told its message's fate, through the few
 // promises in between, sends the next.
 const TURNS = 16;
@@ -29,16 +30,12 @@ export class Coalescer {
     send(line, headers, signal) {
         return new Promise((resolve, reject) => {
             const key = JSON.stringify(Object.entries(headers));
-            let lane = this.#lanes.get(key);
-            const isIdle = !lane;
-            if (!lane) {
-                lane = [];
-                this.#lanes.set(key, lane);
-            }
+            const running = this.#lanes.get(key);
+            const lane = running ?? [];
             const waiting = {
                 line,
                 settle(fate) {
-                    signal?.removeEventListener("abort", onAbort);
+                    release();
                     if (fate === undefined) {
                         resolve();
                     }
@@ -48,19 +45,18 @@ export class Coalescer {
                 },
             };
             // Aborted while it waits, it is not sent; one that is on its way may still arrive.
-            const queue = lane;
-            const onAbort = () => {
-                const place = queue.indexOf(waiting);
+            const release = onAbort(signal, () => {
+                const place = lane.indexOf(waiting);
                 if (place >= 0) {
-                    queue.splice(place, 1);
+                    lane.splice(place, 1);
                 }
                 reject(signal?.reason);
-            };
-            signal?.addEventListener("abort", onAbort, { once: true });
+            });
             lane.push(waiting);
-            if (isIdle) {
+            if (!running) {
+                this.#lanes.set(key, lane);
                 // As soon as the caller has made all the sends that it makes without waiting.
-                queueMicrotask(() => void this.#run(key, queue, headers));
+                queueMicrotask(() => void this.#run(key, lane, headers));
             }
         });
     }

@@ -1,5 +1,5 @@
 /** The sending side of HTTP: posts messages one by one, or in batches to a peer that takes them. */
-import type { Message } from "./message.js";
+import { type Message } from "./message.js";
 import type { Sender, SendOptions } from "./transport.js";
 /** How an `HttpSender` sends. */
 export interface HttpSenderOptions {
@@ -25,7 +25,8 @@ export interface HttpSenderOptions {
  *
  * To a peer that takes batches, the sends that wait while a request is in flight go together in the
  * next one. Each still gets its own message's fate, and they arrive in the order in which they were
- * sent, except for one that is sent again because the peer had no room for it.
+ * sent, except for one that is sent again because the peer had no room for it. To any other peer, and
+ * before the first answer, messages go alone, a bounded number at once, and may overtake each other.
  */
 export declare class HttpSender implements Sender {
     #private;
@@ -37,7 +38,7 @@ export declare class HttpSender implements Sender {
      * Nothing is looked up or connected before the first message is sent.
      *
      * @param url - Where to post: `http://host:port/path` or `https://...`; without a path, to `/mist`.
-     * @throws {TransportError} Code `validation`: the URL or the token is wrong.
+     * @throws {TransportError} Code `validation`: the URL, the token or an option is wrong.
      */
     constructor(url: string | URL, options?: HttpSenderOptions);
     /**
@@ -53,4 +54,5 @@ export declare class HttpSender implements Sender {
     send(message: Message, options?: SendOptions): Promise<void>;
     /** Refuse further sends, wait for those that have begun as long as a request may take. */
     close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
 }

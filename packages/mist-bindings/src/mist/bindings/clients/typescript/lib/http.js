@@ -1,56 +1,71 @@
 /** The sending side of HTTP: posts messages one by one, or in batches to a peer that takes them. */
-import { isJson, readAnswer, refusalsIn, retryAfter } from "./answer.js";
+import { isJson, refusalsIn } from "./answer.js";
 import { Coalescer } from "./coalescing.js";
+import { Endpoint } from "./endpoint.js";
 import { MessageTooLarge, Rejected, TransportClosed, TransportError, TransportTimeout } from "./errors.js";
 import { sizeOver } from "./message.js";
+import { checkBounds, MAX_TIMER_MS } from "./options.js";
 import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "./protocol.js";
-import { pause, relay } from "./signals.js";
-const SHOWN_BODY = 200;
+import { pause } from "./signals.js";
+import { Turns } from "./turns.js";
+const BOUNDS = {
+    timeoutMs: [1, MAX_TIMER_MS],
+    retries: [0, Infinity],
+    maxRetryAfterMs: [0, MAX_TIMER_MS],
+    maxBatchMessages: [1, Infinity],
+    maxBatchBytes: [1, Infinity],
+};
+// Each has a connection of its own, of which neither side can have any number.
+const MAX_SINGLES_IN_FLIGHT = 64;
 const NOT_UNDERSTOOD = [400, 404, 405, 415];
 /**
  * Posts messages to one URL.
  *
  * To a peer that takes batches, the sends that wait while a request is in flight go together in the
  * next one. Each still gets its own message's fate, and they arrive in the order in which they were
- * sent, except for one that is sent again because the peer had no room for it.
+ * sent, except for one that is sent again because the peer had no room for it. To any other peer, and
+ * before the first answer, messages go alone, a bounded number at once, and may overtake each other.
  */
 export class HttpSender {
     /** Where it posts, without the query. */
     name;
     /** Whether the peer has said that it takes batches. */
     peerBatches = false;
-    #url;
-    #token;
+    #endpoint;
     #timeoutMs;
     #retries;
     #maxRetryAfterMs;
     #batch;
-    #fetch;
     #coalescer;
+    #turns = new Turns(MAX_SINGLES_IN_FLIGHT);
     #pending = new Set();
     #closing = new AbortController();
-    #ending = new AbortController();
     /**
      * Nothing is looked up or connected before the first message is sent.
      *
      * @param url - Where to post: `http://host:port/path` or `https://...`; without a path, to `/mist`.
-     * @throws {TransportError} Code `validation`: the URL or the token is wrong.
+     * @throws {TransportError} Code `validation`: the URL, the token or an option is wrong.
      */
     constructor(url, options = {}) {
-        const target = targetOf(url);
-        this.#url = target.href;
-        this.name = `${target.origin}${target.pathname}`;
-        this.#token = options.token;
-        if (this.#token !== undefined && !/^[!-~]+$/.test(this.#token)) {
-            // The text does not repeat the token: errors end up in logs.
-            throw new TransportError("the token must be visible ASCII characters", { code: "validation" });
-        }
-        this.#timeoutMs = options.timeoutMs ?? HTTP.timeoutMs;
-        this.#retries = options.retries ?? 3;
-        this.#maxRetryAfterMs = options.maxRetryAfterMs ?? 30_000;
+        const numbers = {
+            timeoutMs: options.timeoutMs ?? HTTP.timeoutMs,
+            retries: options.retries ?? 3,
+            maxRetryAfterMs: options.maxRetryAfterMs ?? 30_000,
+            maxBatchMessages: options.maxBatchMessages ?? HTTP.maxBatchMessages,
+            maxBatchBytes: options.maxBatchBytes ?? HTTP.maxBatchBytes,
+        };
+        checkBounds(numbers, BOUNDS);
+        this.#timeoutMs = numbers.timeoutMs;
+        this.#retries = numbers.retries;
+        this.#maxRetryAfterMs = numbers.maxRetryAfterMs;
         this.#batch = options.batch ?? true;
-        this.#fetch = options.fetch ?? fetch;
-        this.#coalescer = new Coalescer((lines, headers) => this.#postBatch(lines, headers), options.maxBatchMessages ?? HTTP.maxBatchMessages, options.maxBatchBytes ?? HTTP.maxBatchBytes);
+        this.#endpoint = new Endpoint(url, {
+            token: options.token,
+            timeoutMs: this.#timeoutMs,
+            fetch: options.fetch ?? fetch,
+        });
+        this.name = this.#endpoint.name;
+        this.#coalescer = new Coalescer((lines, headers) => this.#postBatch(lines, headers), numbers.maxBatchMessages, numbers.maxBatchBytes);
     }
     /**
      * Post one message and wait until the peer has taken it.
@@ -79,10 +94,14 @@ export class HttpSender {
         this.#closing.abort(reason);
         const timer = setTimeout(() => {
             this.#coalescer.abandon(reason);
-            this.#ending.abort(reason);
+            this.#turns.refuse(reason);
+            this.#endpoint.abort(reason);
         }, this.#timeoutMs);
         await Promise.all(this.#pending);
         clearTimeout(timer);
+    }
+    [Symbol.asyncDispose]() {
+        return this.close();
     }
     async #send(message, { headers = {}, signal }) {
         signal?.throwIfAborted();
@@ -115,11 +134,35 @@ export class HttpSender {
     }
     async #sendOnce(line, headers, signal) {
         // A payload that came with line breaks keeps them where it can: alone in its request.
-        if (this.peerBatches && !line.includes("\n")) {
-            await this.#coalescer.send(line, headers, signal);
-            return;
+        const goesAlone = line.includes("\n");
+        if (goesAlone || !this.peerBatches) {
+            await this.#turns.begin(signal);
+            try {
+                // While this one waited, the first answer may have told that the peer takes batches.
+                if (goesAlone || !this.peerBatches) {
+                    await this.#sendAlone(line, headers, signal);
+                    return;
+                }
+            }
+            finally {
+                this.#turns.end();
+            }
         }
-        const fault = await this.#postSingle(line, headers, signal);
+        await this.#coalescer.send(line, headers, signal);
+    }
+    async #sendAlone(line, headers, signal) {
+        const begun = performance.now();
+        let fault;
+        try {
+            fault = await this.#postSingle(line, headers, signal);
+        }
+        catch (error) {
+            if (error instanceof TransportTimeout) {
+                // Those have waited as long as a request may take; a peer that hangs holds none for longer.
+                this.#turns.refuse(error, begun);
+            }
+            throw error;
+        }
         if (fault) {
             throw fault;
         }
@@ -127,9 +170,9 @@ export class HttpSender {
     async #postSingle(line, headers, signal) {
         const answer = await this.#exchange(line, HTTP.json, headers, signal);
         if (answer.status === 200 && answer.body && !isJson(answer.body)) {
-            return this.#rejected(answer, "is not a MIST listener: it answered 200 with a page");
+            return this.#endpoint.rejected(answer, "is not a MIST listener: it answered 200 with a page");
         }
-        return answer.status >= 200 && answer.status < 300 ? undefined : this.#rejected(answer);
+        return answer.status >= 200 && answer.status < 300 ? undefined : this.#endpoint.rejected(answer);
     }
     async #postBatch(lines, headers) {
         if (lines.length === 1) {
@@ -152,7 +195,7 @@ export class HttpSender {
             }
             return fates;
         }
-        return lines.map(() => this.#rejected(answer));
+        return lines.map(() => this.#endpoint.rejected(answer));
     }
     async #retryAlone(line, headers) {
         try {
@@ -169,50 +212,18 @@ export class HttpSender {
     #fates(answer, count) {
         const rejected = refusalsIn(answer.body, count);
         if (!rejected) {
-            return Array.from({ length: count }, () => this.#rejected(answer, "did not tell the fate of a batch"));
+            return Array.from({ length: count }, () => this.#endpoint.rejected(answer, "did not tell the fate of a batch"));
         }
         const fates = new Array(count).fill(undefined);
-        for (const { index, status, error } of rejected) {
-            const shown = this.#shown(error);
-            fates[index] = new Rejected(`${this.name} rejected the message: ${status}: ${shown}`, status, shown, retryAfter(answer.headers));
+        for (const refusal of rejected) {
+            fates[refusal.index] = this.#endpoint.refused(refusal, answer);
         }
         return fates;
     }
     async #exchange(body, contentType, headers, signal) {
-        const stop = new AbortController();
-        const timer = setTimeout(() => {
-            const seconds = this.#timeoutMs / 1000;
-            stop.abort(new TransportTimeout(`${this.name} did not answer within ${seconds} seconds`));
-        }, this.#timeoutMs);
-        const release = relay(stop, signal, this.#ending.signal);
-        // Called bare, as a browser's fetch is nobody's method.
-        const request = this.#fetch;
-        try {
-            const response = await request(this.#url, {
-                method: "POST",
-                headers: {
-                    ...headers,
-                    "content-type": contentType,
-                    ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
-                },
-                body,
-                redirect: "manual",
-                credentials: "omit",
-                cache: "no-store",
-                signal: stop.signal,
-            });
-            const answer = await readAnswer(response);
-            this.#learn(answer);
-            return answer;
-        }
-        catch (error) {
-            stop.signal.throwIfAborted();
-            throw new TransportError(`no answer from ${this.name}: ${reasonOf(error)}`, { cause: error });
-        }
-        finally {
-            clearTimeout(timer);
-            release();
-        }
+        const answer = await this.#endpoint.post(body, contentType, headers, signal);
+        this.#learn(answer);
+        return answer;
     }
     #learn(answer) {
         if (answer.headers.get(HTTP.announcement)?.includes(HTTP.ndjson)) {
@@ -223,44 +234,6 @@ export class HttpSender {
         }
         // Any other answer may come from something in between, and tells nothing of the peer.
     }
-    #rejected(answer, why) {
-        const shown = this.#shown(answer.body);
-        let reason = why ?? `rejected the message: ${answer.status}`;
-        const location = answer.headers.get("location");
-        // A browser does not tell the status of a redirection, nor where it leads.
-        if (why === undefined && (location !== null || answer.status === 0)) {
-            reason += `, redirecting${location === null ? "" : ` to ${this.#shown(location)}`}; use that URL`;
-        }
-        return new Rejected(`${this.name} ${reason}${shown && `: ${shown}`}`, answer.status, shown, retryAfter(answer.headers));
-    }
-    /** Return the beginning of what a peer said, without the token in case it repeats that. */
-    #shown(text) {
-        const safe = this.#token ? text.replaceAll(this.#token, "***") : text;
-        return safe.slice(0, SHOWN_BODY).trim();
-    }
-}
-function targetOf(url) {
-    let target;
-    try {
-        target = new URL(url);
-    }
-    catch (error) {
-        throw new TransportError("not a URL; expected http://host:port/path or https://...", {
-            code: "validation",
-            cause: error,
-        });
-    }
-    if (target.protocol !== "http:" && target.protocol !== "https:") {
-        throw new TransportError(`cannot post to ${target.protocol} URLs; expected http://host:port/path or https://...`, { code: "validation" });
-    }
-    if (target.username || target.password) {
-        throw new TransportError(`the URL for ${target.host} holds credentials; pass the bearer token as \`token\``, { code: "validation" });
-    }
-    if (/^\/*$/.test(target.pathname)) {
-        target.pathname = HTTP.path;
-    }
-    target.hash = "";
-    return target;
 }
 function marshalled(message) {
     const payload = sizeOver(message.payload, MAX_MESSAGE_SIZE);
@@ -273,14 +246,4 @@ function marshalled(message) {
         throw new MessageTooLarge(envelope, MAX_ENVELOPE_SIZE);
     }
     return line;
-}
-/** Say why there was no answer: a browser does not tell, Node hides it in the cause. */
-function reasonOf(error) {
-    const { message, cause } = error;
-    if (cause instanceof Error) {
-        return cause.message || ("code" in cause ? String(cause.code) : message);
-    }
-    return "document" in globalThis
-        ? `${message}; it may be down, or not allow pages of this origin`
-        : message;
 }

@@ -4,7 +4,7 @@ export { EndOfStream, type ErrorCode, MessageTooLarge, ProtocolError, Rejected, 
 export type { Int64 } from "./fields.js";
 export { HttpSender, type HttpSenderOptions } from "./http.js";
 export { type JsonObject, type JsonValue, parseJson } from "./json.js";
-export { LineReader, parseLines } from "./lines.js";
+export { type ByteSource, LineReader, parseLines } from "./lines.js";
 export { type Decoded, Message, type PayloadOf } from "./message.js";
 export * from "./protocol.js";
 export { RecordType } from "./records.js";

@@ -29,7 +29,7 @@ export class LineReader {
      */
     constructor(source, name, options = {}) {
         this.#anyVersion = options.anyVersion ?? false;
-        this.#source = source[Symbol.asyncIterator]();
+        this.#source = chunksOf(source);
         this.#name = name;
     }
     /** Read the next message; see `Receiver.receive`. Errors name the line, counted from 1. */
@@ -48,6 +48,9 @@ export class LineReader {
     [Symbol.asyncIterator]() {
         return messagesOf(this);
     }
+    [Symbol.asyncDispose]() {
+        return this.close();
+    }
     async #read() {
         if (this.#reading) {
             return;
@@ -59,8 +62,11 @@ export class LineReader {
                 if (done) {
                     this.#end();
                 }
-                else {
+                else if (ArrayBuffer.isView(value)) {
                     this.#take(value);
+                }
+                else {
+                    throw new TypeError("it gives no bytes; leave out setEncoding");
                 }
             }
         }
@@ -136,6 +142,20 @@ export function parseLines(lines) {
         }
     }
     return messages;
+}
+/** Iterate over a source; Safari has web streams that cannot be iterated over. */
+function chunksOf(source) {
+    if (!("getReader" in source)) {
+        return source[Symbol.asyncIterator]();
+    }
+    const reader = source.getReader();
+    return {
+        next: () => reader.read(),
+        async return() {
+            await reader.cancel();
+            return { done: true, value: undefined };
+        },
+    };
 }
 function joined(pieces, size) {
     if (pieces.length === 1) {

@@ -1,3 +1,4 @@
+import { onAbort } from "./signals.js";
 /** Holds what has arrived until it is received, and the receivers that wait for more. */
 export class Mailbox {
     #arrivals = [];
@@ -45,21 +46,20 @@ export class Mailbox {
                 settle({ resolve, reject }, arrival);
                 return;
             }
-            const onAbort = () => {
-                this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-                reject(signal?.reason);
-            };
             const waiter = {
                 resolve(message) {
-                    signal?.removeEventListener("abort", onAbort);
+                    release();
                     resolve(message);
                 },
                 reject(error) {
-                    signal?.removeEventListener("abort", onAbort);
+                    release();
                     reject(error);
                 },
             };
-            signal?.addEventListener("abort", onAbort, { once: true });
+            const release = onAbort(signal, () => {
+                this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+                waiter.reject(signal?.reason);
+            });
             this.#waiters.push(waiter);
         });
     }

@@ -3,8 +3,13 @@ import type { JsonValue } from "./json.js";
 import type { Payloads } from "./protocol.js";
 import { Envelope } from "./protocol.js";
 import type { RecordType } from "./records.js";
-/** The payload of a message type: its record, or any JSON where the type is not known. */
-export type PayloadOf<T extends string> = T extends keyof Payloads ? Payloads[T] : JsonValue;
+/**
+ * The payload of a message type: its record, or what has a JSON form where the type is not known.
+ *
+ * To the compiler, an object that is declared as an interface is no `JsonObject`; so any object is
+ * accepted here, and `Message.create` refuses one that has no JSON form.
+ */
+export type PayloadOf<T extends string> = T extends keyof Payloads ? Payloads[T] : JsonValue | object;
 /**
  * What a message says, by its type. Where the type is not known here, it is undefined, and the
  * payload is plain JSON.

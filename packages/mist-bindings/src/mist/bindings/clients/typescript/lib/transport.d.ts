@@ -1,5 +1,10 @@
 /** What every transport can do, whatever carries its messages. */
 import type { Message } from "./message.js";
+declare global {
+    interface SymbolConstructor {
+        readonly asyncDispose: unique symbol;
+    }
+}
 /** What a call that waits may be told. */
 export interface CallOptions {
     /** Ends the wait: the call then throws the signal's reason. */

@@ -6,6 +6,7 @@
  */
 
 import { TransportClosed, TransportError, TransportTimeout } from "./errors.js";
+import { onAbort } from "./signals.js";
 
 /** What became of one line: undefined when it was taken. */
 export type Fate = TransportError | undefined;
@@ -49,16 +50,12 @@ export class Coalescer {
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       const key = JSON.stringify(Object.entries(headers));
-      let lane = this.#lanes.get(key);
-      const isIdle = !lane;
-      if (!lane) {
-        lane = [];
-        this.#lanes.set(key, lane);
-      }
+      const running = this.#lanes.get(key);
+      const lane = running ?? [];
       const waiting: Waiting = {
         line,
         settle(fate) {
-          signal?.removeEventListener("abort", onAbort);
+          release();
           if (fate === undefined) {
             resolve();
           } else {
@@ -67,19 +64,18 @@ export class Coalescer {
         },
       };
       // Aborted while it waits, it is not sent; one that is on its way may still arrive.
-      const queue = lane;
-      const onAbort = (): void => {
-        const place = queue.indexOf(waiting);
+      const release = onAbort(signal, () => {
+        const place = lane.indexOf(waiting);
         if (place >= 0) {
-          queue.splice(place, 1);
+          lane.splice(place, 1);
         }
         reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
+      });
       lane.push(waiting);
-      if (isIdle) {
+      if (!running) {
+        this.#lanes.set(key, lane);
         // As soon as the caller has made all the sends that it makes without waiting.
-        queueMicrotask(() => void this.#run(key, queue, headers));
+        queueMicrotask(() => void this.#run(key, lane, headers));
       }
     });
   }

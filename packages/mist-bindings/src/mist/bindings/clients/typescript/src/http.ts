@@ -1,13 +1,15 @@
 /** The sending side of HTTP: posts messages one by one, or in batches to a peer that takes them. */
 
-import { type Answer, isJson, readAnswer, refusalsIn, retryAfter } from "./answer.js";
+import { type Answer, isJson, refusalsIn } from "./answer.js";
 import { Coalescer, type Fate } from "./coalescing.js";
+import { Endpoint } from "./endpoint.js";
 import { MessageTooLarge, Rejected, TransportClosed, TransportError, TransportTimeout } from "./errors.js";
-import type { Message } from "./message.js";
-import { sizeOver } from "./message.js";
+import { type Message, sizeOver } from "./message.js";
+import { checkBounds, MAX_TIMER_MS } from "./options.js";
 import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "./protocol.js";
-import { pause, relay } from "./signals.js";
+import { pause } from "./signals.js";
 import type { Sender, SendOptions } from "./transport.js";
+import { Turns } from "./turns.js";
 
 /** How an `HttpSender` sends. */
 export interface HttpSenderOptions {
@@ -29,7 +31,15 @@ export interface HttpSenderOptions {
   fetch?: typeof fetch | undefined;
 }
 
-const SHOWN_BODY = 200;
+const BOUNDS = {
+  timeoutMs: [1, MAX_TIMER_MS],
+  retries: [0, Infinity],
+  maxRetryAfterMs: [0, MAX_TIMER_MS],
+  maxBatchMessages: [1, Infinity],
+  maxBatchBytes: [1, Infinity],
+} as const;
+// Each has a connection of its own, of which neither side can have any number.
+const MAX_SINGLES_IN_FLIGHT = 64;
 const NOT_UNDERSTOOD: readonly number[] = [400, 404, 405, 415];
 
 /**
@@ -37,7 +47,8 @@ const NOT_UNDERSTOOD: readonly number[] = [400, 404, 405, 415];
  *
  * To a peer that takes batches, the sends that wait while a request is in flight go together in the
  * next one. Each still gets its own message's fate, and they arrive in the order in which they were
- * sent, except for one that is sent again because the peer had no room for it.
+ * sent, except for one that is sent again because the peer had no room for it. To any other peer, and
+ * before the first answer, messages go alone, a bounded number at once, and may overtake each other.
  */
 export class HttpSender implements Sender {
   /** Where it posts, without the query. */
@@ -45,42 +56,45 @@ export class HttpSender implements Sender {
   /** Whether the peer has said that it takes batches. */
   peerBatches = false;
 
-  readonly #url: string;
-  readonly #token: string | undefined;
+  readonly #endpoint: Endpoint;
   readonly #timeoutMs: number;
   readonly #retries: number;
   readonly #maxRetryAfterMs: number;
   readonly #batch: boolean;
-  readonly #fetch: typeof fetch;
   readonly #coalescer: Coalescer;
+  readonly #turns = new Turns(MAX_SINGLES_IN_FLIGHT);
   readonly #pending = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
-  readonly #ending = new AbortController();
 
   /**
    * Nothing is looked up or connected before the first message is sent.
    *
    * @param url - Where to post: `http://host:port/path` or `https://...`; without a path, to `/mist`.
-   * @throws {TransportError} Code `validation`: the URL or the token is wrong.
+   * @throws {TransportError} Code `validation`: the URL, the token or an option is wrong.
    */
   constructor(url: string | URL, options: HttpSenderOptions = {}) {
-    const target = targetOf(url);
-    this.#url = target.href;
-    this.name = `${target.origin}${target.pathname}`;
-    this.#token = options.token;
-    if (this.#token !== undefined && !/^[!-~]+$/.test(this.#token)) {
-      // The text does not repeat the token: errors end up in logs.
-      throw new TransportError("the token must be visible ASCII characters", { code: "validation" });
-    }
-    this.#timeoutMs = options.timeoutMs ?? HTTP.timeoutMs;
-    this.#retries = options.retries ?? 3;
-    this.#maxRetryAfterMs = options.maxRetryAfterMs ?? 30_000;
+    const numbers = {
+      timeoutMs: options.timeoutMs ?? HTTP.timeoutMs,
+      retries: options.retries ?? 3,
+      maxRetryAfterMs: options.maxRetryAfterMs ?? 30_000,
+      maxBatchMessages: options.maxBatchMessages ?? HTTP.maxBatchMessages,
+      maxBatchBytes: options.maxBatchBytes ?? HTTP.maxBatchBytes,
+    };
+    checkBounds(numbers, BOUNDS);
+    this.#timeoutMs = numbers.timeoutMs;
+    this.#retries = numbers.retries;
+    this.#maxRetryAfterMs = numbers.maxRetryAfterMs;
     this.#batch = options.batch ?? true;
-    this.#fetch = options.fetch ?? fetch;
+    this.#endpoint = new Endpoint(url, {
+      token: options.token,
+      timeoutMs: this.#timeoutMs,
+      fetch: options.fetch ?? fetch,
+    });
+    this.name = this.#endpoint.name;
     this.#coalescer = new Coalescer(
       (lines, headers) => this.#postBatch(lines, headers),
-      options.maxBatchMessages ?? HTTP.maxBatchMessages,
-      options.maxBatchBytes ?? HTTP.maxBatchBytes,
+      numbers.maxBatchMessages,
+      numbers.maxBatchBytes,
     );
   }
 
@@ -111,10 +125,15 @@ export class HttpSender implements Sender {
     this.#closing.abort(reason);
     const timer = setTimeout(() => {
       this.#coalescer.abandon(reason);
-      this.#ending.abort(reason);
+      this.#turns.refuse(reason);
+      this.#endpoint.abort(reason);
     }, this.#timeoutMs);
     await Promise.all(this.#pending);
     clearTimeout(timer);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #send(message: Message, { headers = {}, signal }: SendOptions): Promise<void> {
@@ -153,11 +172,38 @@ export class HttpSender implements Sender {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     // A payload that came with line breaks keeps them where it can: alone in its request.
-    if (this.peerBatches && !line.includes("\n")) {
-      await this.#coalescer.send(line, headers, signal);
-      return;
+    const goesAlone = line.includes("\n");
+    if (goesAlone || !this.peerBatches) {
+      await this.#turns.begin(signal);
+      try {
+        // While this one waited, the first answer may have told that the peer takes batches.
+        if (goesAlone || !this.peerBatches) {
+          await this.#sendAlone(line, headers, signal);
+          return;
+        }
+      } finally {
+        this.#turns.end();
+      }
     }
-    const fault = await this.#postSingle(line, headers, signal);
+    await this.#coalescer.send(line, headers, signal);
+  }
+
+  async #sendAlone(
+    line: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const begun = performance.now();
+    let fault: Fate;
+    try {
+      fault = await this.#postSingle(line, headers, signal);
+    } catch (error) {
+      if (error instanceof TransportTimeout) {
+        // Those have waited as long as a request may take; a peer that hangs holds none for longer.
+        this.#turns.refuse(error, begun);
+      }
+      throw error;
+    }
     if (fault) {
       throw fault;
     }
@@ -170,9 +216,9 @@ export class HttpSender implements Sender {
   ): Promise<Fate> {
     const answer = await this.#exchange(line, HTTP.json, headers, signal);
     if (answer.status === 200 && answer.body && !isJson(answer.body)) {
-      return this.#rejected(answer, "is not a MIST listener: it answered 200 with a page");
+      return this.#endpoint.rejected(answer, "is not a MIST listener: it answered 200 with a page");
     }
-    return answer.status >= 200 && answer.status < 300 ? undefined : this.#rejected(answer);
+    return answer.status >= 200 && answer.status < 300 ? undefined : this.#endpoint.rejected(answer);
   }
 
   async #postBatch(lines: string[], headers: Readonly<Record<string, string>>): Promise<Fate[]> {
@@ -196,7 +242,7 @@ export class HttpSender implements Sender {
       }
       return fates;
     }
-    return lines.map(() => this.#rejected(answer));
+    return lines.map(() => this.#endpoint.rejected(answer));
   }
 
   async #retryAlone(line: string, headers: Readonly<Record<string, string>>): Promise<Fate> {
@@ -215,18 +261,12 @@ export class HttpSender implements Sender {
     const rejected = refusalsIn(answer.body, count);
     if (!rejected) {
       return Array.from({ length: count }, () =>
-        this.#rejected(answer, "did not tell the fate of a batch"),
+        this.#endpoint.rejected(answer, "did not tell the fate of a batch"),
       );
     }
     const fates = new Array<Fate>(count).fill(undefined);
-    for (const { index, status, error } of rejected) {
-      const shown = this.#shown(error);
-      fates[index] = new Rejected(
-        `${this.name} rejected the message: ${status}: ${shown}`,
-        status,
-        shown,
-        retryAfter(answer.headers),
-      );
+    for (const refusal of rejected) {
+      fates[refusal.index] = this.#endpoint.refused(refusal, answer);
     }
     return fates;
   }
@@ -237,38 +277,9 @@ export class HttpSender implements Sender {
     headers: Readonly<Record<string, string>>,
     signal?: AbortSignal,
   ): Promise<Answer> {
-    const stop = new AbortController();
-    const timer = setTimeout(() => {
-      const seconds = this.#timeoutMs / 1000;
-      stop.abort(new TransportTimeout(`${this.name} did not answer within ${seconds} seconds`));
-    }, this.#timeoutMs);
-    const release = relay(stop, signal, this.#ending.signal);
-    // Called bare, as a browser's fetch is nobody's method.
-    const request = this.#fetch;
-    try {
-      const response = await request(this.#url, {
-        method: "POST",
-        headers: {
-          ...headers,
-          "content-type": contentType,
-          ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
-        },
-        body,
-        redirect: "manual",
-        credentials: "omit",
-        cache: "no-store",
-        signal: stop.signal,
-      });
-      const answer = await readAnswer(response);
-      this.#learn(answer);
-      return answer;
-    } catch (error) {
-      stop.signal.throwIfAborted();
-      throw new TransportError(`no answer from ${this.name}: ${reasonOf(error)}`, { cause: error });
-    } finally {
-      clearTimeout(timer);
-      release();
-    }
+    const answer = await this.#endpoint.post(body, contentType, headers, signal);
+    this.#learn(answer);
+    return answer;
   }
 
   #learn(answer: Answer): void {
@@ -279,57 +290,6 @@ export class HttpSender implements Sender {
     }
     // Any other answer may come from something in between, and tells nothing of the peer.
   }
-
-  #rejected(answer: Answer, why?: string): Rejected {
-    const shown = this.#shown(answer.body);
-    let reason = why ?? `rejected the message: ${answer.status}`;
-    const location = answer.headers.get("location");
-    // A browser does not tell the status of a redirection, nor where it leads.
-    if (why === undefined && (location !== null || answer.status === 0)) {
-      reason += `, redirecting${location === null ? "" : ` to ${this.#shown(location)}`}; use that URL`;
-    }
-    return new Rejected(
-      `${this.name} ${reason}${shown && `: ${shown}`}`,
-      answer.status,
-      shown,
-      retryAfter(answer.headers),
-    );
-  }
-
-  /** Return the beginning of what a peer said, without the token in case it repeats that. */
-  #shown(text: string): string {
-    const safe = this.#token ? text.replaceAll(this.#token, "***") : text;
-    return safe.slice(0, SHOWN_BODY).trim();
-  }
-}
-
-function targetOf(url: string | URL): URL {
-  let target: URL;
-  try {
-    target = new URL(url);
-  } catch (error) {
-    throw new TransportError("not a URL; expected http://host:port/path or https://...", {
-      code: "validation",
-      cause: error,
-    });
-  }
-  if (target.protocol !== "http:" && target.protocol !== "https:") {
-    throw new TransportError(
-      `cannot post to ${target.protocol} URLs; expected http://host:port/path or https://...`,
-      { code: "validation" },
-    );
-  }
-  if (target.username || target.password) {
-    throw new TransportError(
-      `the URL for ${target.host} holds credentials; pass the bearer token as \`token\``,
-      { code: "validation" },
-    );
-  }
-  if (/^\/*$/.test(target.pathname)) {
-    target.pathname = HTTP.path;
-  }
-  target.hash = "";
-  return target;
 }
 
 function marshalled(message: Message): string {
@@ -343,15 +303,4 @@ function marshalled(message: Message): string {
     throw new MessageTooLarge(envelope, MAX_ENVELOPE_SIZE);
   }
   return line;
-}
-
-/** Say why there was no answer: a browser does not tell, Node hides it in the cause. */
-function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error;
-  if (cause instanceof Error) {
-    return cause.message || ("code" in cause ? String(cause.code) : message);
-  }
-  return "document" in globalThis
-    ? `${message}; it may be down, or not allow pages of this origin`
-    : message;
 }

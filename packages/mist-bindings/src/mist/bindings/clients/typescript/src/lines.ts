@@ -7,6 +7,9 @@ import { MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "./protocol.js";
 import type { CallOptions, ReceiveOptions, Receiver } from "./transport.js";
 import { messagesOf } from "./transport.js";
 
+/** Bytes in pieces: a stream of Node or of the web, or anything that can be iterated over. */
+export type ByteSource = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
+
 const NEWLINE = 0x0a;
 const BLANK = /^[ \t\r]*$/;
 
@@ -32,9 +35,9 @@ export class LineReader implements Receiver {
    *   response.
    * @param name - What errors call it, such as a path.
    */
-  constructor(source: AsyncIterable<Uint8Array>, name: string, options: ReceiveOptions = {}) {
+  constructor(source: ByteSource, name: string, options: ReceiveOptions = {}) {
     this.#anyVersion = options.anyVersion ?? false;
-    this.#source = source[Symbol.asyncIterator]();
+    this.#source = chunksOf(source);
     this.#name = name;
   }
 
@@ -57,6 +60,10 @@ export class LineReader implements Receiver {
     return messagesOf(this);
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #read(): Promise<void> {
     if (this.#reading) {
       return;
@@ -67,8 +74,10 @@ export class LineReader implements Receiver {
         const { done, value } = await this.#source.next();
         if (done) {
           this.#end();
-        } else {
+        } else if (ArrayBuffer.isView(value)) {
           this.#take(value);
+        } else {
+          throw new TypeError("it gives no bytes; leave out setEncoding");
         }
       }
     } catch (error) {
@@ -144,6 +153,21 @@ export function parseLines(lines: string): Message[] {
     }
   }
   return messages;
+}
+
+/** Iterate over a source; Safari has web streams that cannot be iterated over. */
+function chunksOf(source: ByteSource): AsyncIterator<Uint8Array> {
+  if (!("getReader" in source)) {
+    return source[Symbol.asyncIterator]();
+  }
+  const reader = source.getReader();
+  return {
+    next: () => reader.read(),
+    async return() {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 function joined(pieces: Uint8Array[], size: number): Uint8Array {

@@ -1,5 +1,6 @@
 import type { ProtocolError, TransportError } from "./errors.js";
 import type { Message } from "./message.js";
+import { onAbort } from "./signals.js";
 import type { CallOptions } from "./transport.js";
 
 /** What there is to receive: a message, or why there is none in its place. */
@@ -62,21 +63,20 @@ export class Mailbox {
         settle({ resolve, reject }, arrival);
         return;
       }
-      const onAbort = (): void => {
-        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-        reject(signal?.reason);
-      };
       const waiter: Waiter = {
         resolve(message) {
-          signal?.removeEventListener("abort", onAbort);
+          release();
           resolve(message);
         },
         reject(error) {
-          signal?.removeEventListener("abort", onAbort);
+          release();
           reject(error);
         },
       };
-      signal?.addEventListener("abort", onAbort, { once: true });
+      const release = onAbort(signal, () => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        waiter.reject(signal?.reason);
+      });
       this.#waiters.push(waiter);
     });
   }

@@ -1,16 +1,40 @@
 /** Waiting that ends early. */
 
+const callbacksOf = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Call back when a signal aborts, until the returned function is called.
+ *
+ * However many calls share a signal, it gets one listener: Node warns of a leak at eleven.
+ */
+export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
+  if (!signal) {
+    return () => undefined;
+  }
+  const callbacks = callbacksOf.get(signal) ?? new Set();
+  if (!callbacksOf.has(signal)) {
+    callbacksOf.set(signal, callbacks);
+    const callAll = (): void => {
+      for (const each of callbacks) {
+        each();
+      }
+    };
+    signal.addEventListener("abort", callAll, { once: true });
+  }
+  callbacks.add(callback);
+  return () => callbacks.delete(callback);
+}
+
 /** Abort when any of the signals does, until the returned function is called. */
 export function relay(stop: AbortController, ...signals: (AbortSignal | undefined)[]): () => void {
   const releases = signals.map((signal) => {
-    const onAbort = (): void => {
+    const abort = (): void => {
       stop.abort(signal?.reason);
     };
     if (signal?.aborted) {
-      onAbort();
+      abort();
     }
-    signal?.addEventListener("abort", onAbort, { once: true });
-    return () => signal?.removeEventListener("abort", onAbort);
+    return onAbort(signal, abort);
   });
   return () => {
     for (const release of releases) {

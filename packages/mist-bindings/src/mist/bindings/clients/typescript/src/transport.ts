@@ -3,6 +3,13 @@
 import { EndOfStream, TransportClosed } from "./errors.js";
 import type { Message } from "./message.js";
 
+declare global {
+  // As TypeScript's own `esnext.disposable` and Node's types have it, which need not be there.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}
+
 /** What a call that waits may be told. */
 export interface CallOptions {
   /** Ends the wait: the call then throws the signal's reason. */

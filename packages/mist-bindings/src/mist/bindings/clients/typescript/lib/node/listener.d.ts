@@ -42,7 +42,8 @@ export declare class HttpListener implements Receiver {
     /**
      * Listen; once it returns, connections are accepted.
      *
-     * @throws {TransportError} The address is in use (code `conflict`) or not this machine's.
+     * @throws {TransportError} The address is in use (code `conflict`) or not this machine's, or an
+     *   option is wrong (both `validation`).
      */
     static listen(options?: ListenOptions): Promise<HttpListener>;
     /** What to post to from this machine. */
@@ -52,4 +53,5 @@ export declare class HttpListener implements Receiver {
     /** Accept nothing more, and finish what was begun. What was accepted can still be received. */
     close(): Promise<void>;
     [Symbol.asyncIterator](): AsyncIterator<Message>;
+    [Symbol.asyncDispose](): Promise<void>;
 }

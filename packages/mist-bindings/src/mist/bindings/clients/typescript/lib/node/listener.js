@@ -4,10 +4,21 @@ import { isIPv6 } from "node:net";
 import { MessageTooLarge, ProtocolError, TransportClosed, TransportError, } from "../errors.js";
 import { Mailbox } from "../mailbox.js";
 import { parseReceived, sizeOver } from "../message.js";
+import { checkBounds, MAX_TIMER_MS } from "../options.js";
 import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "../protocol.js";
 import { messagesOf } from "../transport.js";
 import { admit, foreignOrigin, preflightHeaders, refuse, Refused, RETRY_AFTER } from "./admission.js";
 import { BodyReader, Disconnected, linesOf } from "./body.js";
+const BOUNDS = {
+    port: [0, 65535],
+    inbox: [1, Infinity],
+    inboxBytes: [1, Infinity],
+    maxMessageSize: [1, MAX_MESSAGE_SIZE],
+    headerTimeoutMs: [1, MAX_TIMER_MS],
+    bodyTimeoutMs: [1, MAX_TIMER_MS],
+    shutdownTimeoutMs: [0, MAX_TIMER_MS],
+    maxConnections: [1, Infinity],
+};
 const ENVELOPE_ALLOWANCE = MAX_ENVELOPE_SIZE - MAX_MESSAGE_SIZE;
 // Lines of a few bytes are no messages, and five million of them would each be an error.
 const MAX_BATCH_LINES = 16 * HTTP.maxBatchMessages;
@@ -45,6 +56,10 @@ export class HttpListener {
             anyVersion: false,
             ...Object.fromEntries(given),
         };
+        checkBounds(this.#options, BOUNDS);
+        if (!this.#options.path.startsWith("/")) {
+            throw new TransportError("path must begin with a slash", { code: "validation" });
+        }
         const { headerTimeoutMs, bodyTimeoutMs, inboxBytes } = this.#options;
         this.#bodies = new BodyReader(bodyTimeoutMs, inboxBytes);
         this.#server = createServer({
@@ -62,7 +77,8 @@ export class HttpListener {
     /**
      * Listen; once it returns, connections are accepted.
      *
-     * @throws {TransportError} The address is in use (code `conflict`) or not this machine's.
+     * @throws {TransportError} The address is in use (code `conflict`) or not this machine's, or an
+     *   option is wrong (both `validation`).
      */
     static async listen(options = {}) {
         const listener = new HttpListener(options);
@@ -92,6 +108,9 @@ export class HttpListener {
     }
     [Symbol.asyncIterator]() {
         return messagesOf(this);
+    }
+    [Symbol.asyncDispose]() {
+        return this.close();
     }
     async #close() {
         const closed = new Promise((resolve) => this.#server.close(resolve));

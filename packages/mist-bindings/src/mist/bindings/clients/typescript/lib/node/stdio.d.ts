@@ -29,4 +29,5 @@ export declare class Stdio implements Transport {
     /** Give standard output back, end a child's input, and stop reading. */
     close(): Promise<void>;
     [Symbol.asyncIterator](): AsyncIterator<Message>;
+    [Symbol.asyncDispose](): Promise<void>;
 }

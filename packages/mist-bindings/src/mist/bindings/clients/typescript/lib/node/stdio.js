@@ -4,6 +4,7 @@ import { MessageTooLarge, TransportClosed, TransportError } from "../errors.js";
 import { LineReader } from "../lines.js";
 import { sizeOver } from "../message.js";
 import { MAX_MESSAGE_SIZE } from "../protocol.js";
+import { onAbort } from "../signals.js";
 import { messagesOf } from "../transport.js";
 /**
  * Receives from standard input and sends to standard output, or to and from a child process.
@@ -16,8 +17,14 @@ export class Stdio {
     #output;
     #reader;
     #release;
+    #sending = new Set();
     #onError = (error) => {
         this.#broken = error;
+    };
+    #onClose = () => {
+        for (const finish of this.#sending) {
+            finish(this.#broken);
+        }
     };
     #broken;
     #closed = false;
@@ -33,6 +40,7 @@ export class Stdio {
         this.#release = output === process.stdout ? divertConsole() : () => undefined;
         // Who sends is told, and nobody else: without a listener it would end the process.
         output.on("error", this.#onError);
+        output.on("close", this.#onClose);
     }
     /**
      * Write a message, waiting while the reader of the pipe is slow. A call that is aborted while its
@@ -52,24 +60,21 @@ export class Stdio {
                 throw lost(this.#broken);
             }
             const finish = (error) => {
-                signal?.removeEventListener("abort", onAbort);
-                this.#output.off("close", onClose);
-                if (error) {
-                    reject(lost(error));
+                release();
+                this.#sending.delete(finish);
+                // Of a write that it broke off, a stream that was destroyed tells no error.
+                if (error || this.#output.destroyed) {
+                    reject(lost(error ?? this.#broken));
                 }
                 else {
                     resolve();
                 }
             };
-            const onClose = () => {
-                finish(this.#broken ?? new Error("it was closed"));
-            };
-            const onAbort = () => {
-                this.#output.off("close", onClose);
+            const release = onAbort(signal, () => {
+                this.#sending.delete(finish);
                 reject(signal?.reason);
-            };
-            signal?.addEventListener("abort", onAbort, { once: true });
-            this.#output.once("close", onClose);
+            });
+            this.#sending.add(finish);
             this.#output.write(message.marshalLine(), finish);
         });
     }
@@ -92,10 +97,20 @@ export class Stdio {
                 this.#output.end(resolve);
             });
         }
-        this.#output.off("error", this.#onError);
+        this.#output.off("close", this.#onClose);
+        if (this.#output.destroyed) {
+            this.#onClose();
+        }
+        // An error that is still to be told, such as that of a child that is dead, is nobody's by then.
+        if (!this.#output.errored) {
+            this.#output.off("error", this.#onError);
+        }
     }
     [Symbol.asyncIterator]() {
         return messagesOf(this);
+    }
+    [Symbol.asyncDispose]() {
+        return this.close();
     }
 }
 function lost(cause) {

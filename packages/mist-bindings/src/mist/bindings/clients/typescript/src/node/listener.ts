@@ -11,6 +11,7 @@ import {
 } from "../errors.js";
 import { Mailbox } from "../mailbox.js";
 import { type Message, parseReceived, sizeOver } from "../message.js";
+import { checkBounds, MAX_TIMER_MS } from "../options.js";
 import { HTTP, MAX_ENVELOPE_SIZE, MAX_MESSAGE_SIZE } from "../protocol.js";
 import type { CallOptions, ReceiveOptions, Receiver } from "../transport.js";
 import { messagesOf } from "../transport.js";
@@ -50,6 +51,16 @@ export interface ListenOptions extends ReceiveOptions {
   allowOrigins?: readonly string[] | undefined;
 }
 
+const BOUNDS = {
+  port: [0, 65535],
+  inbox: [1, Infinity],
+  inboxBytes: [1, Infinity],
+  maxMessageSize: [1, MAX_MESSAGE_SIZE],
+  headerTimeoutMs: [1, MAX_TIMER_MS],
+  bodyTimeoutMs: [1, MAX_TIMER_MS],
+  shutdownTimeoutMs: [0, MAX_TIMER_MS],
+  maxConnections: [1, Infinity],
+} as const;
 const ENVELOPE_ALLOWANCE = MAX_ENVELOPE_SIZE - MAX_MESSAGE_SIZE;
 // Lines of a few bytes are no messages, and five million of them would each be an error.
 const MAX_BATCH_LINES = 16 * HTTP.maxBatchMessages;
@@ -91,6 +102,10 @@ export class HttpListener implements Receiver {
       anyVersion: false,
       ...Object.fromEntries(given),
     };
+    checkBounds(this.#options, BOUNDS);
+    if (!this.#options.path.startsWith("/")) {
+      throw new TransportError("path must begin with a slash", { code: "validation" });
+    }
     const { headerTimeoutMs, bodyTimeoutMs, inboxBytes } = this.#options;
     this.#bodies = new BodyReader(bodyTimeoutMs, inboxBytes);
     this.#server = createServer(
@@ -112,7 +127,8 @@ export class HttpListener implements Receiver {
   /**
    * Listen; once it returns, connections are accepted.
    *
-   * @throws {TransportError} The address is in use (code `conflict`) or not this machine's.
+   * @throws {TransportError} The address is in use (code `conflict`) or not this machine's, or an
+   *   option is wrong (both `validation`).
    */
   static async listen(options: ListenOptions = {}): Promise<HttpListener> {
     const listener = new HttpListener(options);
@@ -146,6 +162,10 @@ export class HttpListener implements Receiver {
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {
     return messagesOf(this);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #close(): Promise<void> {

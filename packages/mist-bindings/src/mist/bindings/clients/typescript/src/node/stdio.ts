@@ -7,6 +7,7 @@ import { MessageTooLarge, TransportClosed, TransportError } from "../errors.js";
 import { LineReader } from "../lines.js";
 import { type Message, sizeOver } from "../message.js";
 import { MAX_MESSAGE_SIZE } from "../protocol.js";
+import { onAbort } from "../signals.js";
 import type { CallOptions, ReceiveOptions, Transport } from "../transport.js";
 import { messagesOf } from "../transport.js";
 
@@ -21,8 +22,14 @@ export class Stdio implements Transport {
   readonly #output: Writable;
   readonly #reader: LineReader;
   readonly #release: () => void;
+  readonly #sending = new Set<(error?: Error | null) => void>();
   readonly #onError = (error: Error): void => {
     this.#broken = error;
+  };
+  readonly #onClose = (): void => {
+    for (const finish of this.#sending) {
+      finish(this.#broken);
+    }
   };
   #broken: Error | undefined;
   #closed = false;
@@ -43,6 +50,7 @@ export class Stdio implements Transport {
     this.#release = output === process.stdout ? divertConsole() : () => undefined;
     // Who sends is told, and nobody else: without a listener it would end the process.
     output.on("error", this.#onError);
+    output.on("close", this.#onClose);
   }
 
   /**
@@ -63,23 +71,20 @@ export class Stdio implements Transport {
         throw lost(this.#broken);
       }
       const finish = (error?: Error | null): void => {
-        signal?.removeEventListener("abort", onAbort);
-        this.#output.off("close", onClose);
-        if (error) {
-          reject(lost(error));
+        release();
+        this.#sending.delete(finish);
+        // Of a write that it broke off, a stream that was destroyed tells no error.
+        if (error || this.#output.destroyed) {
+          reject(lost(error ?? this.#broken));
         } else {
           resolve();
         }
       };
-      const onClose = (): void => {
-        finish(this.#broken ?? new Error("it was closed"));
-      };
-      const onAbort = (): void => {
-        this.#output.off("close", onClose);
+      const release = onAbort(signal, () => {
+        this.#sending.delete(finish);
         reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#output.once("close", onClose);
+      });
+      this.#sending.add(finish);
       this.#output.write(message.marshalLine(), finish);
     });
   }
@@ -104,11 +109,22 @@ export class Stdio implements Transport {
         this.#output.end(resolve);
       });
     }
-    this.#output.off("error", this.#onError);
+    this.#output.off("close", this.#onClose);
+    if (this.#output.destroyed) {
+      this.#onClose();
+    }
+    // An error that is still to be told, such as that of a child that is dead, is nobody's by then.
+    if (!this.#output.errored) {
+      this.#output.off("error", this.#onError);
+    }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message> {
     return messagesOf(this);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
 
