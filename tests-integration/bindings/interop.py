@@ -24,6 +24,7 @@ ROWS: Final = {
     "stdio": "client \\| `mist relay` → file → client",
     "stdin": "file → `mist relay` \\| client",
     "receive": "mist sender → client that listens over HTTP",
+    "other-client": "client → the other client's listener: all golden messages, checksums intact",
     "unknown-type": "a message of an unknown type passes untyped and intact",
     "wrong-payload": "a wrong payload is an error that names its path",
     "version": "a message of an unsupported version is refused, and a peer's range; ours is named with it",

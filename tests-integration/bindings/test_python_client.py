@@ -347,6 +347,43 @@ def test_a_pipeline_into_the_client(client, oldest_python, golden_lines, tmp_pat
     assert (tmp_path / "received.jsonl").read_bytes() == golden_lines
 
 
+@pytest.mark.interop("receive", client="python")
+@pytest.mark.parametrize("options", ["", "batch=False"], ids=["batches", "single"])
+def test_a_mist_sender_to_a_listener(  # noqa: PLR0917  # fixtures
+    client, every_python, options, golden_lines, tmp_path, peers
+):
+    """`mist relay file http://client` is received by the client's listener, to the byte."""
+    (tmp_path / "golden.jsonl").write_bytes(golden_lines)
+    count = golden_lines.count(b"\n")
+    script = PRELUDE + (
+        f"with mist.HTTPListener({options}) as listener, open('received.jsonl', 'wb') as file:\n"
+        "    print(listener.url, flush=True)\n"
+        f"    for _ in range({count}):\n"
+        "        message = listener.receive(timeout=30)\n"
+        "        assert message.verify_checksum()\n"
+        "        file.write(message.marshal() + b'\\n')\n"
+    )
+    listener = subprocess.Popen(
+        [every_python, "-I", "-X", "dev", "-c", script, client],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with listener:
+        url = listener.stdout.readline().strip()
+        subprocess.run(
+            [*peers.MIST, "relay", "golden.jsonl", url],
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+        assert listener.wait(30) == 0, listener.stderr.read()
+        assert listener.stderr.read() == ""
+    assert (tmp_path / "received.jsonl").read_bytes() == golden_lines
+
+
 @pytest.mark.interop("unknown-type", client="python")
 def test_an_unknown_type_passes_untouched(run, tmp_path, peers):
     """A payload of a type that nobody knows is plain JSON, and is passed on to the byte."""

@@ -3,7 +3,12 @@
 import importlib.util
 import json
 import os
+import re
+import socket
 import sys
+import threading
+import urllib.parse
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -30,6 +35,63 @@ def client(tmp_path_factory):
     """The Python client that ships in the package."""
     text = read_client("python")["mist_client.py"]
     return load(text, "mist_client", tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture
+def listen(client):
+    """Make the Python client's listeners, which are closed at the end and leave no thread."""
+    before = set(threading.enumerate())
+    made = []
+
+    def make(address="127.0.0.1:0", **options):
+        made.append(client.HTTPListener(address, **options))
+        return made[-1]
+
+    yield make
+    for listener in made:
+        listener.close()
+    assert set(threading.enumerate()) <= before
+
+
+@contextmanager
+def _connect(listener):
+    parts = urllib.parse.urlsplit(listener.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as peer:
+        yield peer
+
+
+def _read_all(peer):
+    data = bytearray()
+    with suppress(ConnectionError):
+        while piece := peer.recv(1 << 16):
+            data += piece
+    return bytes(data)
+
+
+def _exchange(listener, data):
+    with _connect(listener) as peer:
+        with suppress(OSError):  # refused in the middle, it is closed after a while
+            peer.sendall(data)
+            peer.shutdown(socket.SHUT_WR)
+        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", _read_all(peer))]
+
+
+@pytest.fixture(scope="session")
+def connect():
+    """Open a connection whose other side is a listener, as a context manager."""
+    return _connect
+
+
+@pytest.fixture(scope="session")
+def read_all():
+    """Return what comes over a connection until it ends."""
+    return _read_all
+
+
+@pytest.fixture(scope="session")
+def exchange():
+    """Send a listener bytes, end the sending side, and return the statuses that come back."""
+    return _exchange
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The generated Python client under input that is made to break it."""
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -236,3 +237,126 @@ def test_a_fate_of_no_message_is_no_fate(client, answering, index):
         peer.send(message)  # alone, and so without fates; from now on in batches
         fates = peer.send_all([message, message])
     assert all("did not tell the fate of a batch" in str(fate) for fate in fates)
+
+
+def message_of(client, payload=1):
+    """Make a message."""
+    return client.Message.new("s", "acme.note", payload)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"token": "s3c\nret"}, "token must be visible ASCII"),
+        ({"token": "s3c\u20acret"}, "token must be visible ASCII"),
+        ({"token": ""}, "token must be visible ASCII"),
+        ({"headers": {"X": "a\r\ns3c: ret"}}, "the header 'X' has a name or value that cannot"),
+        ({"headers": {"X:": "s3cret"}}, "the header 'X:' has a name or value that cannot"),
+        ({"headers": {"X": "s3c\u20acret"}}, "the header 'X' has a name or value that cannot"),
+        ({"timeout": 0}, "timeout must be positive, got 0"),
+        ({"attempts": 0}, "attempts must be positive, got 0"),
+    ],
+)
+def test_an_option_that_cannot_work_is_refused_at_once(client, options, said):
+    """The error says which, and does not repeat what may be a secret."""
+    with pytest.raises(client.TransportError, match=said) as caught:
+        client.HTTP("http://127.0.0.1:1", **options)
+    assert caught.value.code == "validation"
+    assert "s3c" not in str(caught.value)
+
+
+class Interrupted:
+    """Raises KeyboardInterrupt in the main thread after a while, at each call."""
+
+    def __enter__(self):
+        self._before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        return lambda: threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    def __exit__(self, *_):
+        signal.signal(signal.SIGINT, self._before)
+
+
+def test_ctrl_c_during_a_send_leaves_the_transport_usable(client):
+    """The answer that was not waited for is not taken for the next one's."""
+    silence = threading.Event()
+
+    def serve():
+        for _ in range(2):
+            with server.accept()[0] as connection:
+                for data in iter(lambda peer=connection: peer.recv(1 << 16), b""):
+                    if data.endswith(b"}") and not silence.is_set():
+                        connection.sendall(b"HTTP/1.1 202 A\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server, Interrupted() as interrupt:
+        server.settimeout(10)
+        serving = threading.Thread(target=serve)
+        serving.start()
+        with client.HTTP(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=10.0) as peer:
+            peer.send(message_of(client))
+            silence.set()
+            interrupt()
+            with pytest.raises(KeyboardInterrupt):
+                peer.send(message_of(client))
+            silence.clear()
+            peer.send(message_of(client))
+        serving.join()
+
+
+def test_ctrl_c_during_a_send_tells_those_whose_messages_went_along(client):
+    """They are other threads', which wait for the fate of theirs."""
+    with socket.create_server(("127.0.0.1", 0)) as server, Interrupted() as interrupt:
+        peer = client.HTTP(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=10.0)
+        peer._peer_batches = True
+        other = client._Waiting(message_of(client).marshal())
+        peer._waiting.append(other)
+        interrupt()
+        with pytest.raises(KeyboardInterrupt):
+            peer.send(message_of(client))
+        assert other.settled
+        assert "interrupted before http://127.0.0.1" in str(other.fault)
+        peer.close()
+
+
+def test_ctrl_c_before_a_send_has_its_turn_takes_the_message_back(client):
+    """It is not sent later, by another thread."""
+    with client.HTTP("http://127.0.0.1:1", timeout=10.0) as peer, Interrupted() as interrupt:
+        with peer._in_flight:  # as by a request that is under way
+            interrupt()
+            with pytest.raises(KeyboardInterrupt):
+                peer.send(message_of(client))
+        assert not peer._waiting
+
+
+def test_the_end_of_standard_input_ends_all_who_wait(client):
+    """Each of several threads is told, and so is who asks again."""
+    reading, writing = os.pipe()
+    ends = []
+
+    def receive():
+        try:
+            stdio.receive()
+        except client.TransportError as end:
+            ends.append(type(end))
+
+    with os.fdopen(reading, "rb"):
+        stdio = client.Stdio(reading)
+        threads = [threading.Thread(target=receive) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        os.close(writing)
+        for thread in threads:
+            thread.join(timeout=10)
+    receive()
+    assert ends == [client.EndOfStream] * 4
+
+
+def test_closing_ends_a_loop_over_standard_input(client):
+    """What was read is received first; then the loop ends, though the other side is open."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=0) as file:
+        stdio = client.Stdio(reading)
+        file.write(client.marshal_lines([message_of(client, n) for n in range(3)]))
+        messages = iter(stdio)
+        assert next(messages).decode() == 0
+        stdio.close()
+        assert [message.decode() for message in messages] == [1, 2]

@@ -7,22 +7,32 @@
     with HTTP("http://127.0.0.1:8080") as peer:
         peer.send(message.with_checksum())
 
+    with HTTPListener("127.0.0.1:8080") as listener:  # a service
+        for message in listener:
+            print(message.type, message.decode())
+
     for message in Stdio():  # a tool in a shell pipeline
         print(message.type, message.decode(), file=sys.stderr)
 
 Put this file into your project and import it. Names and behaviour are those of `mist.protocol`
-and `mist.transport`; calls block, and each has a timeout.
+and `mist.transport`; calls block, and each has a timeout or
+takes one.
 """
 
 from __future__ import annotations
 
 import abc
 import collections
+import contextlib
+import contextvars
 import dataclasses
 import email.utils
 import enum
+import errno
+import hmac
 import http.client
 import io
+import ipaddress
 import json
 import math
 import os
@@ -33,6 +43,7 @@ import socket
 import ssl
 import threading
 import time
+import types
 import urllib.parse
 import zlib
 from json.encoder import encode_basestring
@@ -42,12 +53,14 @@ from typing import (
     ClassVar,
     Deque,
     Dict,
+    Generic,
     Iterable,
     Iterator,
     List,
     Mapping,
     Optional,
     Sequence,
+    Set,
     Tuple,
     Type,
     TypeVar,
@@ -68,6 +81,7 @@ __all__ = [
     "EndOfStream",
     "EvalResult",
     "EvalRun",
+    "HTTPListener",
     "HealthPing",
     "HealthPong",
     "InferRequest",
@@ -76,6 +90,7 @@ __all__ = [
     "MessageTooLarge",
     "MessageType",
     "ProtocolError",
+    "Receiver",
     "Rejected",
     "SchemaField",
     "Source",
@@ -89,6 +104,7 @@ __all__ = [
     "UnsupportedVersion",
     "check_version",
     "dial",
+    "incoming_headers",
     "is_compatible",
     "marshal_lines",
     "negotiate_version",
@@ -1392,19 +1408,12 @@ def _version_range(text: str, side: str) -> Tuple[int, int]:
 # --- Transports -------------------------------------------------------------------------------
 
 
-class Transport(abc.ABC):
-    """Sends and receives messages; derive from it for a way that is not here.
+class Receiver(abc.ABC):
+    """Receives messages.
 
-    It is a context manager that closes at its end, and an iterator over what it receives.
+    It is a context manager that closes at its end, and an iterator over what it receives, which
+    ends when there are no more, or when it is closed.
     """
-
-    @abc.abstractmethod
-    def send(self, message: Message) -> None:
-        """Send one message, and return when it was taken.
-
-        Raises:
-            TransportError: It was not taken, or nobody knows.
-        """
 
     @abc.abstractmethod
     def receive(self, timeout: Optional[float] = None) -> Message:
@@ -1415,6 +1424,7 @@ class Transport(abc.ABC):
 
         Raises:
             EndOfStream: There are no more.
+            TransportClosed: It was closed, and what it held has been received.
             TransportTimeout: None came in time.
             ProtocolError: What came is not a message; the next call goes on after it.
             UnsupportedVersion: It is of a version that this client does not read.
@@ -1434,9 +1444,21 @@ class Transport(abc.ABC):
         while True:
             try:
                 message = self.receive()
-            except EndOfStream:
+            except (EndOfStream, TransportClosed):
                 return
             yield message
+
+
+class Transport(Receiver):
+    """Sends and receives messages; derive from it for a way that is not here."""
+
+    @abc.abstractmethod
+    def send(self, message: Message) -> None:
+        """Send one message, and return when it was taken.
+
+        Raises:
+            TransportError: It was not taken, or nobody knows.
+        """
 
 
 def dial(url: str, **options: Any) -> Transport:
@@ -1454,6 +1476,312 @@ def dial(url: str, **options: Any) -> Transport:
     raise TransportError(
         f"cannot dial {url!r}: expected http:, https: or stdio:", code="validation"
     )
+
+
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+def _check_positive(**options: float) -> None:
+    for name, value in options.items():
+        if not value > 0:
+            raise TransportError(f"{name} must be positive, got {value}", code="validation")
+
+
+def _check_token(token: str) -> None:
+    # The text does not repeat the token: errors end up in logs.
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise TransportError(
+            "token must be visible ASCII characters, as it travels in a header", code="validation"
+        )
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not (_FIELD_NAME.fullmatch(name) and _FIELD_VALUE.fullmatch(value)):
+            raise TransportError(
+                f"the header {_excerpt(name)} has a name or value that cannot travel in HTTP",
+                code="validation",
+            )
+
+
+_LOOK_SECONDS = 0.5  # not every system lets Ctrl-C end a longer wait
+
+
+class _Inbox(Generic[T]):
+    """What has arrived and waits to be received, in order and within bounds; for many threads.
+
+    It can be ended: what it holds can still be taken, nothing can be put.
+    """
+
+    def __init__(self, size: int, capacity: int) -> None:
+        """Make an empty one.
+
+        Args:
+            size: How many items it holds at most.
+            capacity: How many bytes they have at most; one alone may have more.
+        """
+        self._size = size
+        self._capacity = capacity
+        self._items: Deque[Tuple[T, int]] = collections.deque()
+        self._bytes = 0
+        self._end: Optional[TransportError] = None
+        self._lock = threading.RLock()  # the handler of a signal may end what it interrupts
+        self._left = threading.Condition(self._lock)
+        # Released when there is something to look at. A condition would not do: when Ctrl-C ends
+        # its wait, it may not have its lock back.
+        self._bell = threading.Lock()
+        self._bell.acquire()
+
+    def put(self, item: T, weight: int) -> None:
+        """Add an item of so many bytes.
+
+        Raises:
+            TransportError: There is no room, or there will be no more; the text says which.
+        """
+        with self._lock:
+            if self._end is not None:
+                raise self._end.with_traceback(None)
+            full = self._why_full(weight)
+            if full:
+                raise TransportError(f"the inbox is full: {full}", code="unavailable")
+            self._add(item, weight)
+
+    def put_when_there_is_room(self, item: T, weight: int) -> None:
+        """Add an item, be it after a while; once there will be no more, do nothing."""
+        with self._lock:
+            while self._end is None and self._why_full(weight):
+                self._left.wait()
+            if self._end is None:
+                self._add(item, weight)
+
+    def take(self, timeout: Optional[float]) -> T:
+        """Wait for the next item and remove it.
+
+        Raises:
+            TransportTimeout: None came within that many seconds.
+            TransportError: There are no more, for the reason that `end` was told.
+        """
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            with self._lock:
+                if self._items:
+                    self._bytes -= self._items[0][1]
+                    self._left.notify()
+                    if len(self._items) > 1:
+                        self._ring()
+                    # At last: there is nothing to wait for any more in which Ctrl-C could lose it.
+                    return self._items.popleft()[0]
+                if self._end is not None:
+                    self._ring()
+                    raise self._end.with_traceback(None)
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TransportTimeout(f"no message came within {timeout:g} seconds")
+            self._bell.acquire(timeout=min(left, _LOOK_SECONDS))
+
+    def end(self, reason: TransportError) -> None:
+        """Say that there will be no more, and why; the first reason counts."""
+        with self._lock:
+            self._end = self._end or reason
+            self._left.notify_all()
+            self._ring()
+
+    def _ring(self) -> None:
+        """Wake one of those who wait; it rings for the next, if there is something left."""
+        try:
+            self._bell.release()
+        except RuntimeError:
+            pass  # it rings already
+
+    def _why_full(self, weight: int) -> str:
+        """Say what leaves no room for so many bytes more; nothing when there is room."""
+        if len(self._items) >= self._size:
+            return f"{self._size} messages wait to be received"
+        if self._items and self._bytes + weight > self._capacity:
+            return f"{self._bytes} of {self._capacity} bytes wait to be received"
+        return ""
+
+    def _add(self, item: T, weight: int) -> None:
+        self._items.append((item, weight))
+        self._bytes += weight
+        self._ring()
+
+
+class _Socket:
+    """A socket whose every operation ends at one deadline.
+
+    A timeout of Python's sockets begins anew with every byte: a peer that sends one now and then
+    would never be given up.
+    """
+
+    def __init__(self, plain: socket.socket, deadline: float) -> None:
+        self.plain = plain
+        self.deadline = deadline
+        self.ended = False
+
+    def wait_no_longer(self) -> None:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("timed out")
+        self.plain.settimeout(left)
+
+    def sendall(self, data: Any) -> None:
+        self.wait_no_longer()
+        self.plain.sendall(data)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Incoming(self))
+
+    def is_quiet(self) -> bool:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.plain, selectors.EVENT_READ)
+            return not selector.select(0)
+
+    def abort(self) -> None:
+        try:
+            self.plain.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the peer was faster
+        self.plain.close()
+
+    def close(self) -> None:
+        """Leave closing to the one who opened: http.client's answer may still be being read."""
+
+
+class _Incoming(io.RawIOBase):
+    """What a socket receives, as a file."""
+
+    def __init__(self, source: _Socket) -> None:
+        super().__init__()
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._source.wait_no_longer()
+        count = self._source.plain.recv_into(buffer)
+        self._source.ended = count == 0
+        return count
+
+
+class _Connection:
+    """One connection to an HTTP server, made when it is needed, kept while it is good."""
+
+    # Shorter than what servers commonly grant an idle connection, so that a request does not
+    # meet the server's closing.
+    IDLE_SECONDS = 4.0
+
+    def __init__(self, url: str, timeout: float, ssl_context: Optional[ssl.SSLContext]) -> None:
+        try:
+            parts = urllib.parse.urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise TransportError(f"not a URL: {error}", code="validation") from error
+        if parts.scheme not in ("http", "https") or not host:
+            raise TransportError(
+                f"cannot post to {url!r}: expected http://host:port/path or https://...",
+                code="validation",
+            )
+        if "@" in parts.netloc:
+            # Named without what stands before the host, which is a secret.
+            raise TransportError(
+                f"the URL for {host} holds credentials; pass the bearer token as token=",
+                code="validation",
+            )
+        path = parts.path if parts.path.strip("/") else "/mist"
+        self.name = f"{parts.scheme}://{parts.netloc}{path}"
+        self._target = urllib.parse.quote(path, safe="/%:@!$&'()*+,;=~") + (
+            "?" + urllib.parse.quote(parts.query, safe="/?%:@!$&'()*+,;=~") if parts.query else ""
+        )
+        self._default_port = 443 if parts.scheme == "https" else 80
+        self._host, self._port = host, port or self._default_port
+        self._timeout = timeout
+        if parts.scheme == "https" and ssl_context is None:
+            ssl_context = ssl.create_default_context()
+            ssl_context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._ssl_context = ssl_context if parts.scheme == "https" else None
+        self._http: Optional[http.client.HTTPConnection] = None
+        self._socket: Optional[_Socket] = None
+        self._used = 0.0
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> _Answer:
+        """Make one request; it takes no longer than the timeout, however slowly bytes come."""
+        answered = False
+        try:
+            answer = self._exchange(body, headers)
+            answered = True
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise self._explain(error) from error
+        finally:
+            if not answered:  # after Ctrl-C, too: the next request must not meet this answer
+                self.abort()
+        return answer
+
+    def abort(self) -> None:
+        """Close the connection; a thread that waits for its answer gets an error."""
+        held, self._socket, self._http = self._socket, None, None
+        if held is not None:
+            held.abort()
+
+    def _exchange(self, body: bytes, headers: Mapping[str, str]) -> _Answer:
+        connection, held = self._connect(time.monotonic() + self._timeout)
+        connection.request("POST", self._target, body, dict(headers))
+        response = connection.getresponse()
+        if held.ended:
+            # http.client takes a head that was cut off for a whole one.
+            raise http.client.RemoteDisconnected("the answer was cut off")
+        answer = _Answer(response.status, response.headers, response.read(1 << 20))
+        self._used = time.monotonic()
+        if response.will_close or response.read(1):
+            self.abort()  # a rest is of no interest, but would stand before the next answer
+        return answer
+
+    def _connect(self, deadline: float) -> Tuple[http.client.HTTPConnection, _Socket]:
+        connection, held = self._http, self._socket
+        if connection is not None and held is not None and self._is_fresh(held):
+            held.deadline = deadline
+            return connection, held
+        self.abort()
+        plain = socket.create_connection((self._host, self._port), self._timeout)
+        try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            plain.settimeout(max(0.001, deadline - time.monotonic()))
+            if self._ssl_context is not None:
+                plain = self._ssl_context.wrap_socket(plain, server_hostname=self._host)
+        except BaseException:
+            plain.close()
+            raise
+        connection = http.client.HTTPConnection(self._host, self._port)
+        connection.default_port = self._default_port
+        held = _Socket(plain, deadline)
+        connection.sock = held
+        self._http, self._socket = connection, held
+        return connection, held
+
+    def _is_fresh(self, held: _Socket) -> bool:
+        """Tell whether the server has kept the connection open, and said nothing unasked."""
+        return time.monotonic() - self._used <= self.IDLE_SECONDS and held.is_quiet()
+
+    def _explain(self, error: Exception) -> TransportError:
+        if isinstance(error, (socket.timeout, TimeoutError)):
+            return TransportTimeout(f"{self.name} did not answer within {self._timeout:g} seconds")
+        if isinstance(error, ssl.SSLError):
+            reason = getattr(error, "verify_message", "") or error.reason or str(error)
+            if error.reason == "WRONG_VERSION_NUMBER":
+                reason = "it does not speak TLS; dial http:// instead"
+            return TransportError(f"no TLS with {self.name}: {reason}", code="auth")
+        if isinstance(error, http.client.HTTPException) and not isinstance(
+            error, (http.client.RemoteDisconnected, http.client.IncompleteRead)
+        ):
+            return TransportError(
+                f"{self.name} does not answer in HTTP: {error!r}", code="protocol"
+            )
+        reason = getattr(error, "strerror", None) or str(error)
+        if self._socket is None:
+            return TransportError(f"cannot connect to {self.name}: {reason}")
+        return TransportError(f"lost the connection to {self.name} before it answered: {reason}")
 
 
 class _Waiting:
@@ -1525,11 +1853,14 @@ class HTTP(Transport):
             ssl_context: For certificates of your own; by default the system's, TLS 1.2 or newer.
 
         Raises:
-            TransportError: Code `validation`: the URL is not one.
+            TransportError: Code `validation`: the URL is not one, or an option is wrong.
         """
+        _check_positive(timeout=timeout, attempts=attempts)
         self._connection = _Connection(url, timeout, ssl_context)
         self._headers = {"User-Agent": "mist-client-python", **(headers or {})}
+        _check_headers(self._headers)
         if token is not None:
+            _check_token(token)
             self._headers["Authorization"] = f"Bearer {token}"
         self._token = token
         self._timeout = timeout
@@ -1572,8 +1903,10 @@ class HTTP(Transport):
         return self._deliver(lines)
 
     def receive(self, timeout: Optional[float] = None) -> Message:
-        """Refuse: messages come to those who listen, and this only posts."""
-        raise TransportError("HTTP posts and does not listen; let the peer send to a listener")
+        """Refuse: messages come to an `HTTPListener`, and this only posts."""
+        raise TransportError(
+            "HTTP posts and does not listen; receive from an HTTPListener", code="validation"
+        )
 
     def close(self) -> None:
         """Refuse further sends and end those that wait; idempotent."""
@@ -1611,16 +1944,26 @@ class HTTP(Transport):
         entries = [_Waiting(line) for line in lines]
         with self._queue:
             self._waiting.extend(entries)
-        for entry in entries:
-            if not self._in_flight.acquire(timeout=self._timeout):
-                self._give_up(entry)
-                continue
-            try:
-                while not entry.settled:
-                    self._post_next()
-            finally:
-                self._in_flight.release()
+        try:
+            for entry in entries:
+                self._see_to(entry)
+        except BaseException:  # Ctrl-C, perhaps: what was not sent yet is not sent any more
+            with self._queue:
+                for entry in entries:
+                    if entry in self._waiting:
+                        self._waiting.remove(entry)
+            raise
         return [entry.fault for entry in entries]
+
+    def _see_to(self, entry: _Waiting) -> None:
+        if not self._in_flight.acquire(timeout=self._timeout):
+            self._give_up(entry)
+            return
+        try:
+            while not entry.settled:
+                self._post_next()
+        finally:
+            self._in_flight.release()
 
     def _give_up(self, entry: _Waiting) -> None:
         with self._queue:
@@ -1632,12 +1975,15 @@ class HTTP(Transport):
     def _post_next(self) -> None:
         with self._queue:
             batch = self._next_batch()
+        fault = TransportError(f"interrupted before {self._connection.name} answered")
         try:
             self._post([entry.line for entry in batch], batch)
         except TransportError as error:
-            for entry in batch:
+            fault = error
+        finally:
+            for entry in batch:  # some of them may be other threads', which wait for this
                 if not entry.settled:
-                    entry.settle(error)
+                    entry.settle(fault)
 
     def _next_batch(self) -> List[_Waiting]:
         batch = [self._waiting.popleft()]
@@ -1742,175 +2088,7 @@ class HTTP(Transport):
         return (text.replace(self._token, "***") if self._token else text)[:200]
 
 
-class _Connection:
-    """One connection to an HTTP server, made when it is needed, kept while it is good."""
-
-    # Shorter than what servers commonly grant an idle connection, so that a request does not
-    # meet the server's closing.
-    IDLE_SECONDS = 4.0
-
-    def __init__(self, url: str, timeout: float, ssl_context: Optional[ssl.SSLContext]) -> None:
-        try:
-            parts = urllib.parse.urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise TransportError(f"not a URL: {error}", code="validation") from error
-        if parts.scheme not in ("http", "https") or not host:
-            raise TransportError(
-                f"cannot post to {url!r}: expected http://host:port/path or https://...",
-                code="validation",
-            )
-        if "@" in parts.netloc:
-            # Named without what stands before the host, which is a secret.
-            raise TransportError(
-                f"the URL for {host} holds credentials; pass the bearer token as token=",
-                code="validation",
-            )
-        path = parts.path if parts.path.strip("/") else "/mist"
-        self.name = f"{parts.scheme}://{parts.netloc}{path}"
-        self._target = urllib.parse.quote(path, safe="/%:@!$&'()*+,;=~") + (
-            "?" + urllib.parse.quote(parts.query, safe="/?%:@!$&'()*+,;=~") if parts.query else ""
-        )
-        self._default_port = 443 if parts.scheme == "https" else 80
-        self._host, self._port = host, port or self._default_port
-        self._timeout = timeout
-        if parts.scheme == "https" and ssl_context is None:
-            ssl_context = ssl.create_default_context()
-            ssl_context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._ssl_context = ssl_context if parts.scheme == "https" else None
-        self._http: Optional[http.client.HTTPConnection] = None
-        self._socket: Optional[_Socket] = None
-        self._used = 0.0
-
-    def post(self, body: bytes, headers: Mapping[str, str]) -> _Answer:
-        """Make one request; it takes no longer than the timeout, however slowly bytes come."""
-        deadline = time.monotonic() + self._timeout
-        try:
-            connection, held = self._connect(deadline)
-            connection.request("POST", self._target, body, dict(headers))
-            response = connection.getresponse()
-            if held.ended:
-                # http.client takes a head that was cut off for a whole one.
-                raise http.client.RemoteDisconnected("the answer was cut off")
-            answer = _Answer(response.status, response.headers, response.read(1 << 20))
-            self._used = time.monotonic()
-            if response.will_close or response.read(1):
-                self.abort()  # a rest is of no interest, but would stand before the next answer
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            fault = self._explain(error)
-            self.abort()
-            raise fault from error
-        return answer
-
-    def abort(self) -> None:
-        """Close the connection; a thread that waits for its answer gets an error."""
-        held, self._socket, self._http = self._socket, None, None
-        if held is not None:
-            held.abort()
-
-    def _connect(self, deadline: float) -> Tuple[http.client.HTTPConnection, _Socket]:
-        connection, held = self._http, self._socket
-        if connection is not None and held is not None and self._is_fresh(held):
-            held.deadline = deadline
-            return connection, held
-        self.abort()
-        plain = socket.create_connection((self._host, self._port), self._timeout)
-        try:
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            plain.settimeout(max(0.001, deadline - time.monotonic()))
-            if self._ssl_context is not None:
-                plain = self._ssl_context.wrap_socket(plain, server_hostname=self._host)
-        except BaseException:
-            plain.close()
-            raise
-        connection = http.client.HTTPConnection(self._host, self._port)
-        connection.default_port = self._default_port
-        held = _Socket(plain, deadline)
-        connection.sock = held
-        self._http, self._socket = connection, held
-        return connection, held
-
-    def _is_fresh(self, held: _Socket) -> bool:
-        """Tell whether the server has kept the connection open, and said nothing unasked."""
-        return time.monotonic() - self._used <= self.IDLE_SECONDS and held.is_quiet()
-
-    def _explain(self, error: Exception) -> TransportError:
-        if isinstance(error, (socket.timeout, TimeoutError)):
-            return TransportTimeout(f"{self.name} did not answer within {self._timeout:g} seconds")
-        if isinstance(error, ssl.SSLError):
-            reason = getattr(error, "verify_message", "") or error.reason or str(error)
-            return TransportError(f"no TLS with {self.name}: {reason}", code="auth")
-        if isinstance(error, http.client.HTTPException) and not isinstance(
-            error, (http.client.RemoteDisconnected, http.client.IncompleteRead)
-        ):
-            return TransportError(
-                f"{self.name} does not answer in HTTP: {error!r}", code="protocol"
-            )
-        reason = getattr(error, "strerror", None) or str(error)
-        if self._socket is None:
-            return TransportError(f"cannot connect to {self.name}: {reason}")
-        return TransportError(f"lost the connection to {self.name} before it answered: {reason}")
-
-
-class _Socket:
-    """A socket whose every operation ends at one deadline, as http.client needs it.
-
-    A timeout of Python's sockets begins anew with every byte: a peer that sends one now and then
-    would never be given up.
-    """
-
-    def __init__(self, plain: socket.socket, deadline: float) -> None:
-        self.plain = plain
-        self.deadline = deadline
-        self.ended = False
-
-    def wait_no_longer(self) -> None:
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise socket.timeout("timed out")
-        self.plain.settimeout(left)
-
-    def sendall(self, data: Any) -> None:
-        self.wait_no_longer()
-        self.plain.sendall(data)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Incoming(self))
-
-    def is_quiet(self) -> bool:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.plain, selectors.EVENT_READ)
-            return not selector.select(0)
-
-    def abort(self) -> None:
-        try:
-            self.plain.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the peer was faster
-        self.plain.close()
-
-    def close(self) -> None:
-        """Leave closing to the one who opened: an answer may still be being read."""
-
-
-class _Incoming(io.RawIOBase):
-    """What a socket receives, as a file."""
-
-    def __init__(self, source: _Socket) -> None:
-        super().__init__()
-        self._source = source
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._source.wait_no_longer()
-        count = self._source.plain.recv_into(buffer)
-        self._source.ended = count == 0
-        return count
-
-
-_MAX_READ_AHEAD = 1 << 20  # bytes of lines that wait to be received, and one line more
+_MAX_READ_AHEAD = 1 << 20  # bytes of lines that wait to be received
 
 
 class Stdio(Transport):
@@ -1936,6 +2114,7 @@ class Stdio(Transport):
             any_version: Whether to receive messages of any version, as a relay does that does
                 not look into them.
         """
+        _check_positive(timeout=timeout)
         self._stdin = 0 if stdin is None else stdin
         self._stdout = 1 if stdout is None else stdout
         self._timeout = timeout
@@ -1944,11 +2123,9 @@ class Stdio(Transport):
         self._sending = threading.Lock()
         # Descriptors are read and written on threads of their own, since not every system can
         # wait for one with a timeout. They do not keep the process alive.
-        self._lines: queue.Queue[Union[Tuple[int, Optional[bytes]], OSError]] = queue.Queue(256)
-        self._read_ahead = 0  # how many bytes of lines are in there
-        self._room = threading.Condition()
+        self._inbox: _Inbox[Tuple[int, Optional[bytes]]] = _Inbox(256, _MAX_READ_AHEAD)
+        self._starting = threading.Lock()
         self._reader: Optional[threading.Thread] = None
-        self._end: Optional[TransportError] = None
         self._outgoing: queue.Queue[Tuple[bytes, queue.Queue[Optional[OSError]]]] = queue.Queue(1)
         self._writer: Optional[threading.Thread] = None
 
@@ -1994,25 +2171,11 @@ class Stdio(Transport):
             ProtocolError: A line is not a message; the text names the line.
             UnsupportedVersion: It is of a version that this client does not read.
         """
-        if self._reader is None:
-            self._reader = threading.Thread(target=self._read_lines, daemon=True)
-            self._reader.start()
-        if self._end is not None:
-            raise self._end
-        try:
-            arrived = self._lines.get(timeout=timeout)
-        except queue.Empty:
-            raise TransportTimeout(f"no message came within {timeout:g} seconds") from None
-        if isinstance(arrived, TransportError):
-            self._end = arrived
-            raise arrived
-        if isinstance(arrived, OSError):
-            self._end = TransportError(f"cannot read standard input: {arrived}")
-            raise self._end from arrived
-        number, line = arrived
-        with self._room:
-            self._read_ahead -= len(line or b"")
-            self._room.notify()
+        with self._starting:
+            if self._reader is None:
+                self._reader = threading.Thread(target=self._read_lines, daemon=True)
+                self._reader.start()
+        number, line = self._inbox.take(timeout)
         if line is None:
             size = _MAX_ENVELOPE_SIZE + 1
             raise MessageTooLarge(size, MAX_MESSAGE_SIZE, f"line {number}: message")
@@ -2022,12 +2185,12 @@ class Stdio(Transport):
         return message
 
     def close(self) -> None:
-        """Send and receive no more; idempotent. The descriptors stay open."""
+        """Send and read no more; idempotent. The descriptors stay open.
+
+        What was read already can still be received.
+        """
         self._closed.set()
-        try:
-            self._lines.put_nowait(TransportClosed("stdio is closed"))
-        except queue.Full:
-            pass  # nobody waits: there are lines to receive
+        self._inbox.end(TransportClosed("stdio is closed"))
 
     def _write_lines(self) -> None:
         while True:
@@ -2043,11 +2206,11 @@ class Stdio(Transport):
             written.put(None)
 
     def _read_lines(self) -> None:
-        """Put each line with its number into the queue, then the end; None is one too long."""
+        """Put each line with its number into the inbox, then the end; None is one too long."""
         number = 1
         parts: List[bytes] = []
         size = 0
-        end: OSError = EndOfStream("standard input has no more messages")
+        end: TransportError = EndOfStream("standard input has no more messages")
         try:
             for chunk in iter(lambda: os.read(self._stdin, 1 << 16), b""):
                 *lines, rest = chunk.split(b"\n")
@@ -2060,16 +2223,835 @@ class Stdio(Transport):
                 if size > _MAX_ENVELOPE_SIZE:
                     parts.clear()  # of a line that is too long nothing needs to be kept
         except OSError as error:
-            end = error
+            end = TransportError(f"cannot read standard input: {error}")
+            end.__cause__ = error
         self._put_line(number, parts, size)
-        self._lines.put(end)
+        self._inbox.end(end)
 
     def _put_line(self, number: int, parts: List[bytes], size: int) -> None:
         line = b"".join(parts)
         if size > _MAX_ENVELOPE_SIZE:
-            self._lines.put((number, None))
+            self._inbox.put_when_there_is_room((number, None), 0)
         elif line.strip():
-            with self._room:
-                self._room.wait_for(lambda: self._read_ahead < _MAX_READ_AHEAD)
-                self._read_ahead += len(line)
-            self._lines.put((number, line))
+            self._inbox.put_when_there_is_room((number, line), len(line))
+
+
+# --- Listening --------------------------------------------------------------------------------
+
+_MAX_TURNED_AWAY = 16  # connections beyond the bound that are told why; more are just closed
+_ADDRESS_FORMS = "expected 'host:port', ':port' or '[::1]:port'"
+
+
+class _Peer:
+    """A connection that was accepted. Only the thread that serves it closes its socket.
+
+    Attributes:
+        socket: The connection.
+        is_welcome: Whether it is within the bound on connections.
+        closing: Set once no more requests are served.
+        is_idle: Whether it is in no request.
+    """
+
+    def __init__(self, plain: socket.socket, closing: threading.Event, *, is_welcome: bool) -> None:
+        self.socket = _Socket(plain, math.inf)
+        self.is_welcome = is_welcome
+        self.closing = closing
+        self.is_idle = True
+
+    def shut(self, how: int) -> None:
+        """End its reads (`SHUT_RD`) or its writes too; a thread that waits in one wakes up."""
+        try:
+            self.socket.plain.shutdown(how)
+        except OSError:
+            pass  # the peer was faster
+
+
+class _Server:
+    """Accepts connections and serves each on a thread of its own, until it is closed.
+
+    Attributes:
+        address: The host and port where it really listens.
+    """
+
+    def __init__(
+        self, listening: socket.socket, max_connections: int, serve: Callable[[_Peer], None]
+    ) -> None:
+        """Begin.
+
+        Args:
+            listening: A socket that listens.
+            max_connections: How many connections are welcome at once.
+            serve: Serves one, and returns when that is over.
+        """
+        self.address: Tuple[str, int] = listening.getsockname()[:2]
+        self._listening = listening
+        self._max_connections = max_connections
+        self._serve = serve
+        self._closing = threading.Event()
+        self._peers: Set[_Peer] = set()
+        self._changed = threading.Condition()
+        self._accepting = threading.Thread(target=self._accept, name="mist-accept", daemon=True)
+        try:
+            self._selector = selectors.DefaultSelector()
+            self._waker, self._wakened = socket.socketpair()
+            self._accepting.start()
+        except BaseException:
+            listening.close()
+            raise
+
+    def close(self, patience: float) -> None:
+        """Accept nothing more, and cut off what has not ended after so many seconds."""
+        self._closing.set()
+        try:
+            self._waker.close()  # which can be read on the other side
+            self._accepting.join()
+            with self._changed:
+                for peer in self._peers:
+                    if peer.is_idle:
+                        peer.shut(socket.SHUT_RD)
+                self._changed.wait_for(lambda: not self._peers, patience)
+        finally:
+            with self._changed:
+                for peer in self._peers:
+                    peer.shut(socket.SHUT_RDWR)
+                self._changed.wait_for(lambda: not self._peers, 1.0)
+
+    def _accept(self) -> None:
+        with self._listening, self._wakened, self._selector as selector:
+            self._listening.settimeout(0)
+            selector.register(self._listening, selectors.EVENT_READ)
+            selector.register(self._wakened, selectors.EVENT_READ)
+            while not self._closing.is_set():
+                selector.select()
+                try:
+                    plain, _ = self._listening.accept()
+                except (BlockingIOError, ConnectionAbortedError):
+                    continue
+                except OSError:
+                    self._closing.wait(0.1)  # there are no descriptors left, or no memory
+                    continue
+                self._welcome(plain)
+
+    def _welcome(self, plain: socket.socket) -> None:
+        with self._changed:
+            count = len(self._peers)
+            peer = _Peer(plain, self._closing, is_welcome=count < self._max_connections)
+            has_place = count < self._max_connections + _MAX_TURNED_AWAY
+            if has_place:
+                self._peers.add(peer)
+        try:
+            if has_place:
+                threading.Thread(
+                    target=self._serve_peer, args=(peer,), name="mist-peer", daemon=True
+                ).start()
+                return
+        except RuntimeError:
+            pass  # the system has no thread left
+        self._forget(peer)
+
+    def _serve_peer(self, peer: _Peer) -> None:
+        try:
+            self._serve(peer)
+        finally:
+            self._forget(peer)
+
+    def _forget(self, peer: _Peer) -> None:
+        with self._changed:  # so that nobody shuts what has its descriptor by then
+            peer.socket.plain.close()
+            self._peers.discard(peer)
+            self._changed.notify_all()
+
+
+def _bind(address: str) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Raises:
+        TransportError: It is in use (code `conflict`), or wrong (`validation`).
+    """
+    host, port = _parse_address(address)
+    try:
+        if not host and socket.has_dualstack_ipv6():
+            return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        # IPv4 first, as most peers of a name such as `localhost` try it first or nothing else.
+        family, _, _, _, where = min(found, key=lambda info: info[0] != socket.AF_INET)
+        return socket.create_server(where, family=family)
+    except (OSError, UnicodeError) as error:
+        in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        code = "conflict" if in_use else "validation"
+        # Without the address again, which Python adds to the system's words.
+        reason = (getattr(error, "strerror", "") or str(error)).partition(" (while ")[0]
+        raise TransportError(f"cannot listen at {address}: {reason}", code=code) from error
+
+
+def _parse_address(address: str) -> Tuple[str, int]:
+    host, colon, port = str(address).rpartition(":")
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    is_port = re.fullmatch("[0-9]{1,5}", port) is not None and int(port) < 1 << 16
+    if not (colon and is_port) or "/" in host or (":" in host and not is_bracketed):
+        raise TransportError(
+            f"cannot listen at {address!r}: {_ADDRESS_FORMS}, with a port up to 65535",
+            code="validation",
+        )
+    return (host[1:-1] if is_bracketed else host), int(port)
+
+
+# --- Requests ---------------------------------------------------------------------------------
+#
+# HTTP/1.1 (RFC 9112), read strictly. What two readers could take for two different requests is
+# refused and its connection closed: something in front of the listener may have read it otherwise
+# (request smuggling).
+
+_MAX_HEAD = 64 << 10  # bytes of a request line and its headers, or of the line before a chunk
+_PIECE = 64 << 10
+_REQUEST_LINE = re.compile(rf"({_FIELD_NAME.pattern}) ([\x21-\x7e]+) HTTP/([0-9]\.[0-9])")
+_HOST = re.compile(r"[0-9A-Za-z._~%!$&'()*+;=:\[\]-]*")
+_CHUNK_LINE = re.compile(r"([0-9A-Fa-f]{1,8})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?")
+_RETRY_AFTER = {"Retry-After": "1"}
+
+
+@dataclasses.dataclass
+class _Reply:
+    """What a request is answered."""
+
+    status: int
+    body: bytes = b""
+    headers: Dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+class _Refused(Exception):
+    """The request is answered with this status, and nothing of it is taken."""
+
+    def __init__(
+        self, status: int, reason: str, headers: Optional[Mapping[str, str]] = None
+    ) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+        self.headers = headers or {}
+
+    @property
+    def reply(self) -> _Reply:
+        """The answer, in words for a human reader."""
+        headers = {"Content-Type": "text/plain; charset=utf-8", **self.headers}
+        return _Reply(self.status, f"{self.reason}\n".encode(), headers)
+
+
+class _Disconnected(Exception):
+    """The peer went away before its request was complete."""
+
+
+@dataclasses.dataclass
+class _Head:
+    """The head of a request.
+
+    Attributes:
+        method: What is asked for.
+        path: Of what, as it stands in the request, without a query.
+        host: The authority that was asked.
+        version: `1.0` or `1.1`.
+        headers: The fields by their names in lower case.
+        length: How many bytes the body has; None for one that comes in chunks.
+    """
+
+    method: str
+    path: str
+    host: str
+    version: str
+    headers: Dict[str, str]
+    length: Optional[int]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether its peer wants the connection closed behind the answer."""
+        options = self.headers.get("connection", "").lower().replace(" ", "").split(",")
+        return self.version == "1.0" or "close" in options
+
+    @property
+    def waits_to_continue(self) -> bool:
+        """Whether its peer sends the body only when it is told to (RFC 9110, section 10.1.1)."""
+        return self.version == "1.1" and self.headers.get("expect", "").lower() == "100-continue"
+
+
+class _Arriving:
+    """How many bytes of unfinished bodies there are on all connections, and may be."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def grow(self, count: int, body: bytearray) -> None:
+        """Count so many bytes more, after which a body is as it is now; one alone may have more."""
+        with self._lock:
+            self._bytes += count
+            full = self._bytes > self._capacity and self._bytes > len(body)
+        if full:
+            raise _Refused(503, "too much is arriving at once", _RETRY_AFTER)
+
+    def forget(self, body: bytearray) -> None:
+        """Count a body no more."""
+        with self._lock:
+            self._bytes -= len(body)
+
+
+class _Requests:
+    """Reads the requests of one connection; the time for each part is bounded as a whole."""
+
+    def __init__(self, source: _Socket, arriving: _Arriving) -> None:
+        self._source = source
+        self._reader = source.makefile("rb")
+        self._arriving = arriving
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until another request begins; tell whether one does."""
+        self._source.deadline = time.monotonic() + seconds
+        try:
+            return bool(self._reader.peek(1))
+        except socket.timeout:
+            return False
+
+    def read_head(self, seconds: float) -> _Head:
+        """Read a head.
+
+        Raises:
+            _Refused: It is none, or too long, or did not arrive in time.
+            _Disconnected: The peer went away.
+        """
+        self._source.deadline = time.monotonic() + seconds
+        try:
+            return self._read_head()
+        except socket.timeout:
+            raise _Refused(408, f"no request arrived within {seconds:g} seconds") from None
+
+    @contextlib.contextmanager
+    def body(self, head: _Head, limit: int, seconds: float) -> Iterator[bytearray]:
+        """Read the body that belongs to a head; until the context ends, it counts as arriving.
+
+        Raises:
+            _Refused: It is too long, malformed, did not arrive in time, or there is too much else.
+            _Disconnected: The peer went away.
+        """
+        if (head.length or 0) > limit:
+            raise _too_long(limit)
+        self._source.deadline = time.monotonic() + seconds
+        if head.waits_to_continue:
+            self._source.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = bytearray()
+        try:
+            try:
+                self._read_body(head, body, limit)
+            except socket.timeout:
+                raise _Refused(408, f"the body did not arrive within {seconds:g} seconds") from None
+            yield body
+        finally:
+            self._arriving.forget(body)
+
+    def drop(self, seconds: float) -> None:
+        """Read what a peer still sends that has its answer, for so long."""
+        self._source.deadline = time.monotonic() + seconds
+        try:
+            while self._reader.read1(_PIECE):
+                pass
+        except OSError:
+            pass  # long enough, or gone
+
+    def _read_head(self) -> _Head:
+        if not re.match(rb"[\rA-Za-z]|\Z", self._reader.peek(1)):
+            raise _Refused(400, "this is not HTTP")  # but TLS, say, which has no lines to wait for
+        left = _MAX_HEAD
+        line = self._read_line(left) or self._read_line(left)  # one empty line is no harm
+        request = _REQUEST_LINE.fullmatch(line)
+        if request is None:
+            raise _Refused(400, "this is not HTTP")
+        method, target, version = request.groups()
+        if version not in ("1.0", "1.1"):
+            raise _Refused(505, "only HTTP/1.1 is spoken here")
+        headers = self._read_fields(left - len(line))
+        host = headers.get("host", "" if version == "1.0" else None)
+        path = target.partition("?")[0]
+        if path.lower().startswith("http://"):
+            # As a proxy is asked: the authority that it names goes before the header's.
+            named, slash, rest = path[len("http://") :].partition("/")
+            host = host and named
+            path = slash + rest
+        if host is None or not _HOST.fullmatch(host):
+            raise _Refused(400, "a request has one Host header")
+        return _Head(method, path, host, version, headers, _length(headers, version))
+
+    def _read_fields(self, left: int) -> Dict[str, str]:
+        """Read header fields, or those behind the last chunk, and the empty line at their end."""
+        fields: Dict[str, str] = {}
+        while True:
+            line = self._read_line(left)
+            if not line:
+                return fields
+            left -= len(line) + 2
+            name, colon, value = line.partition(":")
+            value = value.strip("\t ")
+            if not (colon and _FIELD_NAME.fullmatch(name) and _FIELD_VALUE.fullmatch(value)):
+                raise _Refused(400, "a header is malformed")
+            name = name.lower()
+            # The parts of one list (RFC 9110, section 5.3), or what is no good value any more.
+            fields[name] = f"{fields[name]}, {value}" if name in fields else value
+
+    def _read_line(self, most: int) -> str:
+        """Read a line that ends in CRLF, and return it without."""
+        line = self._reader.readline(max(most, 0) + 2)
+        if not line.endswith(b"\n"):
+            if len(line) >= most:
+                raise _Refused(431, f"a head, or a line, has at most {_MAX_HEAD} bytes")
+            raise _Disconnected
+        if not line.endswith(b"\r\n"):
+            raise _Refused(400, "a line ends in CR LF")
+        return line[:-2].decode("latin-1")
+
+    def _read_body(self, head: _Head, body: bytearray, limit: int) -> None:
+        if head.length is not None:
+            self._read_bytes(body, head.length, limit)
+            return
+        while True:
+            chunk = _CHUNK_LINE.fullmatch(self._read_line(_MAX_HEAD))
+            if chunk is None:
+                raise _Refused(400, "a chunk of the body is malformed")
+            size = int(chunk.group(1), 16)
+            if size == 0:
+                break
+            self._read_bytes(body, size, limit)
+            if self._reader.read(2) != b"\r\n":
+                raise _Refused(400, "a chunk of the body is malformed")
+        self._read_fields(_MAX_HEAD)  # they go nowhere
+
+    def _read_bytes(self, body: bytearray, count: int, limit: int) -> None:
+        end = len(body) + count
+        if end > limit:
+            raise _too_long(limit)
+        while len(body) < end:
+            piece = self._reader.read1(min(end - len(body), _PIECE))
+            if not piece:
+                raise _Disconnected
+            body += piece
+            self._arriving.grow(len(piece), body)
+
+
+def _length(headers: Mapping[str, str], version: str) -> Optional[int]:
+    """Return how many bytes of body follow a head; None for chunks (RFC 9112, section 6.3)."""
+    encoding, length = headers.get("transfer-encoding"), headers.get("content-length")
+    if encoding is None:
+        if length is not None and not re.fullmatch("[0-9]{1,18}", length):
+            raise _Refused(400, "Content-Length is no number of bytes")
+        return int(length or 0)
+    if length is not None:
+        raise _Refused(400, "a body has a Content-Length or a Transfer-Encoding, not both")
+    if version == "1.0":
+        raise _Refused(400, "only HTTP/1.1 has Transfer-Encoding")
+    if encoding.lower() != "chunked":
+        raise _Refused(501, "send the body with no Transfer-Encoding but chunked")
+    return None
+
+
+def _too_long(limit: int) -> _Refused:
+    return _Refused(413, f"the body is over the limit of {limit} bytes")
+
+
+class _Admission:
+    """Who is let in: a request is judged by its head, before a byte of its body is read."""
+
+    _BATCH_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+
+    def __init__(
+        self, path: str, token: Optional[str], allow_origins: Iterable[str], *, batch: bool
+    ) -> None:
+        self._path = path
+        self._token = token
+        self._batch = batch
+        self._allow_origins = frozenset(allow_origins)
+
+    def foreign_origin(self, head: _Head) -> str:
+        """Return the origin of the page that posts, or nothing when it is our own or no page.
+
+        Any page that somebody looks at can post to a listener on their machine. So only pages of
+        the listener's own origin may, and those of the origins that were allowed. An origin whose
+        host is a name is not known to be our own: whoever holds the name can have it lead here
+        once the page is loaded (DNS rebinding).
+
+        Raises:
+            _Refused: The page's origin was not allowed.
+        """
+        origin = head.headers.get("origin", "")
+        if not origin:
+            return ""
+        if origin in self._allow_origins or "*" in self._allow_origins:
+            return origin
+        authority = origin.partition("://")[2]
+        if authority == head.host and _is_address(authority):
+            return ""
+        raise _Refused(
+            403,
+            "pages of this origin may not post here, unless it is in the listener's allow_origins",
+        )
+
+    def admit(self, head: _Head) -> bool:
+        """Let a request in, and tell whether it brings a batch.
+
+        Raises:
+            _Refused: It stays outside.
+        """
+        if urllib.parse.unquote(head.path) != self._path:
+            raise _Refused(404, f"messages are taken at {self._path}")
+        if head.method != "POST":
+            raise _Refused(405, "post a message", {"Allow": "POST, OPTIONS"})
+        if not self._is_authorized(head.headers.get("authorization", "")):
+            raise _Refused(
+                401, "no token, or the wrong one", {"WWW-Authenticate": 'Bearer realm="mist"'}
+            )
+        if head.headers.get("content-encoding", "identity").lower() != "identity":
+            raise _Refused(
+                415, "send the body without Content-Encoding", {"Accept-Encoding": "identity"}
+            )
+        if head.headers.get("expect", "100-continue").lower() != "100-continue":
+            raise _Refused(417, "expect nothing but 100-continue")
+        content_type = head.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type not in self._BATCH_TYPES:
+            return False  # what else it calls itself does not matter: it has to be a message
+        if not self._batch:
+            raise _Refused(415, "post one message, as application/json")
+        return True
+
+    def _is_authorized(self, authorization: str) -> bool:
+        if self._token is None:
+            return True
+        scheme, _, given = authorization.partition(" ")
+        # Compared in constant time whatever the scheme, so that nothing is told by the clock.
+        is_known = hmac.compare_digest(given.strip().encode("latin-1"), self._token.encode())
+        return is_known and scheme.lower() == "bearer"
+
+
+def _is_address(authority: str) -> bool:
+    """Tell whether the host of an authority is an address or `localhost`, and no other name."""
+    try:
+        host = urllib.parse.urlsplit(f"//{authority}").hostname
+        return host == "localhost" or bool(ipaddress.ip_address(host or ""))
+    except ValueError:
+        return False
+
+
+def _preflight_headers(origin: str) -> Dict[str, str]:
+    """Return the headers that answer OPTIONS, and tell a browser what a page may do."""
+    headers = {"Allow": "POST, OPTIONS"}
+    if origin:
+        headers["Access-Control-Allow-Methods"] = "POST"
+        headers["Access-Control-Allow-Headers"] = (
+            "authorization, content-type, traceparent, tracestate"
+        )
+        headers["Access-Control-Max-Age"] = "600"
+    return headers
+
+
+def _origin_headers(origin: str) -> Dict[str, str]:
+    """Return the headers that let a page of a foreign origin read the answer."""
+    if not origin:
+        return {}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        # Without this, a page sees neither that batches are taken nor when to come back.
+        "Access-Control-Expose-Headers": "Accept-Post, Retry-After",
+        "Vary": "Origin",
+    }
+
+
+# Longer than clients keep an idle connection (Go: 90 s), so that no request meets the closing.
+_IDLE_SECONDS = 120.0
+# An answer that is given before the body has been read would be lost if the connection were closed
+# under a peer that still writes: so what it writes is read for a while, and dropped.
+_LINGER_SECONDS = 1.0
+
+
+@dataclasses.dataclass
+class _Terms:
+    """On what terms requests are served.
+
+    Attributes:
+        admission: Tells who is let in.
+        arriving: Counts what is being read on all connections.
+        kinds: The content types that are taken.
+        max_size: How many bytes one message has at most, with its envelope.
+        header_timeout: Seconds for a head to arrive, and for an answer to be read.
+        body_timeout: Seconds for a body to arrive.
+        take: Takes one message, and the trace headers that it came with.
+        take_batch: Takes the lines of several.
+    """
+
+    admission: _Admission
+    arriving: _Arriving
+    kinds: str
+    max_size: int
+    header_timeout: float
+    body_timeout: float
+    take: Callable[[bytearray, Mapping[str, str]], _Reply]
+    take_batch: Callable[[bytearray, Mapping[str, str]], _Reply]
+
+
+class _Conversation:
+    """The requests of one peer, one after the other, and what they are answered."""
+
+    def __init__(self, peer: _Peer, terms: _Terms) -> None:
+        self._peer = peer
+        self._terms = terms
+        self._requests = _Requests(peer.socket, terms.arriving)
+
+    def run(self) -> None:
+        """Serve until one of both sides has enough."""
+        try:
+            if not self._peer.is_welcome:
+                self._send(_Refused(503, "too many connections", _RETRY_AFTER).reply, is_last=True)
+                self._linger()
+                return
+            seconds = self._terms.header_timeout
+            while self._next_begins(seconds) and self._serve():
+                seconds = _IDLE_SECONDS
+        except (OSError, _Disconnected):
+            pass  # the peer has gone, or does not read
+
+    def _next_begins(self, seconds: float) -> bool:
+        self._peer.is_idle = True  # first, as who closes looks at both in the other order
+        begins = not self._peer.closing.is_set() and self._requests.wait(seconds)
+        self._peer.is_idle = False
+        return begins
+
+    def _serve(self) -> bool:
+        """Answer a request, and tell whether another may follow."""
+        head: Optional[_Head] = None
+        origin = ""
+        unread = True
+        try:
+            head = self._requests.read_head(self._terms.header_timeout)
+            unread = head.length != 0
+            origin = self._terms.admission.foreign_origin(head)
+            if head.method == "OPTIONS":
+                reply = _Reply(204, headers=_preflight_headers(origin))
+            else:
+                is_batch = self._terms.admission.admit(head)
+                # A batch has messages of any size up to the limit, so it may be as long as any.
+                limit = _MAX_ENVELOPE_SIZE if is_batch else self._terms.max_size
+                take = self._terms.take_batch if is_batch else self._terms.take
+                with self._requests.body(head, limit, self._terms.body_timeout) as body:
+                    unread = False
+                    reply = take(body, _trace(head))
+        except _Refused as refused:
+            reply = refused.reply
+        is_last = head is None or head.is_last or unread or self._peer.closing.is_set()
+        reply.headers.update(_origin_headers(origin))
+        self._send(reply, is_last=is_last, is_head=head is not None and head.method == "HEAD")
+        if unread:
+            self._linger()
+        return not is_last
+
+    def _send(self, reply: _Reply, *, is_last: bool, is_head: bool = False) -> None:
+        lines = [
+            f"HTTP/1.1 {reply.status} {http.client.responses[reply.status]}",
+            f"Date: {email.utils.formatdate(usegmt=True)}",
+            f"Accept-Post: {self._terms.kinds}",
+            *(f"{name}: {value}" for name, value in reply.headers.items()),
+        ]
+        if reply.status != 204:
+            lines.append(f"Content-Length: {len(reply.body)}")
+        if is_last:
+            lines.append("Connection: close")
+        head = "\r\n".join([*lines, "\r\n"]).encode("latin-1")
+        self._peer.socket.deadline = time.monotonic() + self._terms.header_timeout
+        self._peer.socket.sendall(head + (b"" if is_head else reply.body))
+
+    def _linger(self) -> None:
+        self._peer.shut(socket.SHUT_WR)
+        self._requests.drop(_LINGER_SECONDS)
+
+
+def _trace(head: _Head) -> Mapping[str, str]:
+    """Return the trace headers of a request (W3C Trace Context)."""
+    names = [name for name in ("traceparent", "tracestate") if name in head.headers]
+    return {name: head.headers[name] for name in names if "traceparent" in names}
+
+
+incoming_headers: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar(
+    "incoming_headers", default=types.MappingProxyType({})
+)
+"""The trace headers that the message came with which this thread received last over HTTP."""
+
+# Lines of one batch, blank ones included: each may be refused with a text, so that a body of many
+# short ones would have an answer fifty times its size.
+_MAX_BATCH_LINES = 16 * 1024
+
+
+class HTTPListener(Receiver):
+    """Receives the messages that are posted to an address; threads may share it.
+
+    A peer that was told that a message is taken need not send it again: it stands in the inbox,
+    and can be received even after `close`. What is no message never gets there, and is refused.
+
+    Its threads do not keep a program from ending. So close it first, or leave its `with`: a peer
+    that misses the answer to what was taken would send it again.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:0",
+        *,
+        path: str = "/mist",
+        token: Optional[str] = None,
+        inbox: int = 1024,
+        inbox_bytes: int = 256 << 20,
+        batch: bool = True,
+        max_message_size: int = MAX_MESSAGE_SIZE,
+        header_timeout: float = 10.0,
+        body_timeout: float = 10.0,
+        shutdown_timeout: float = 5.0,
+        max_connections: int = 256,
+        allow_origins: Iterable[str] = (),
+        any_version: bool = False,
+    ) -> None:
+        """Listen; once it returns, connections are accepted.
+
+        Args:
+            address: `host:port`, `:port` for every interface, or `[::1]:port`; port 0 is any free
+                port, which `url` tells.
+            path: Where messages are taken.
+            token: Bearer token (RFC 6750) to demand of whoever posts here.
+            inbox: How many messages may wait to be received; beyond that, peers are told to come
+                back.
+            inbox_bytes: How many bytes of messages may wait in all, and how many of bodies that
+                are still arriving; one message is taken whatever its size.
+            batch: Whether to take batches.
+            max_message_size: The largest payload to receive, in bytes.
+            header_timeout: Bound on the arrival of a request's head, and on the reading of an
+                answer, in seconds.
+            body_timeout: Bound on the arrival of a request's body, in seconds.
+            shutdown_timeout: What `close` grants the requests that have begun, in seconds.
+            max_connections: How many connections are served at once, on a thread each; more are
+                turned away.
+            allow_origins: Origins whose pages may post here from a browser; `*` allows all.
+            any_version: Whether to receive messages of any version, as a relay does that does
+                not look into them.
+
+        Raises:
+            TransportError: The address is in use (code `conflict`), or it or an option is wrong
+                (`validation`).
+        """
+        _check_positive(
+            inbox=inbox,
+            inbox_bytes=inbox_bytes,
+            max_message_size=max_message_size,
+            header_timeout=header_timeout,
+            body_timeout=body_timeout,
+            max_connections=max_connections,
+        )
+        if token is not None:
+            _check_token(token)
+        if not path.startswith("/"):
+            raise TransportError(f"a path begins with /, got {path!r}", code="validation")
+        if isinstance(allow_origins, str):
+            raise TransportError("allow_origins is a list of origins", code="validation")
+        self._path = path
+        self._max_message_size = min(max_message_size, MAX_MESSAGE_SIZE)
+        self._any_version = any_version
+        self._shutdown_timeout = shutdown_timeout
+        # One is read at a time: its values take many times its size until they are forgotten.
+        self._taking = threading.Lock()
+        self._inbox: _Inbox[Tuple[Message, Mapping[str, str]]] = _Inbox(inbox, inbox_bytes)
+        allowance = _MAX_ENVELOPE_SIZE - MAX_MESSAGE_SIZE
+        terms = _Terms(
+            admission=_Admission(path, token, allow_origins, batch=batch),
+            arriving=_Arriving(inbox_bytes),
+            kinds="application/json, application/x-ndjson" if batch else "application/json",
+            max_size=self._max_message_size + allowance,
+            header_timeout=header_timeout,
+            body_timeout=body_timeout,
+            take=self._take,
+            take_batch=self._take_batch,
+        )
+        self._server = _Server(
+            _bind(address), max_connections, lambda peer: _Conversation(peer, terms).run()
+        )
+
+    @property
+    def url(self) -> str:
+        """What to post to from this machine."""
+        host, port = self._server.address
+        dialed = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)  # noqa: S104  # compared
+        authority = f"[{dialed}]:{port}" if ":" in dialed else f"{dialed}:{port}"
+        return f"http://{authority}{urllib.parse.quote(self._path)}"
+
+    def receive(self, timeout: Optional[float] = None) -> Message:
+        """Wait for a message that somebody posts; `incoming_headers` is then set to its trace.
+
+        Args:
+            timeout: Seconds to wait at most; None for until it is closed.
+
+        Raises:
+            TransportTimeout: None came in time.
+            TransportClosed: It was closed, and what it held has been received.
+        """
+        message, trace = self._inbox.take(timeout)
+        incoming_headers.set(trace)
+        return message
+
+    def close(self) -> None:
+        """Accept nothing more, and finish what was begun; idempotent.
+
+        What was accepted can still be received. It takes no longer than `shutdown_timeout`, and
+        a little.
+        """
+        try:
+            self._server.close(self._shutdown_timeout)
+        finally:
+            self._inbox.end(TransportClosed("the listener is closed"))
+
+    def _take(self, body: bytearray, trace: Mapping[str, str]) -> _Reply:
+        """Take a message, or refuse it."""
+        with self._taking:
+            refused = self._put(body, trace)
+        return refused.reply if refused else _Reply(202)
+
+    def _take_batch(self, body: bytearray, trace: Mapping[str, str]) -> _Reply:
+        """Take what can be taken of a batch, and tell the fate of each of its messages."""
+        if body.count(b"\n") > _MAX_BATCH_LINES:
+            raise _Refused(413, f"a batch has at most {_MAX_BATCH_LINES} lines")
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        if not lines:
+            # Whoever sends one had messages: something in between has dropped them.
+            raise _Refused(400, "there is no message in this batch")
+        rejected: List[Dict[str, Any]] = []
+        headers = {"Content-Type": "application/json"}
+        with self._taking:
+            fates = [self._put(line, trace) for line in lines]
+        for index, refused in enumerate(fates):
+            if refused:
+                rejected.append({"index": index, "status": refused.status, "error": refused.reason})
+                headers.update(refused.headers)
+        if not rejected:
+            return _Reply(202)
+        answer = {"accepted": len(lines) - len(rejected), "rejected": rejected}
+        return _Reply(200, json.dumps(answer).encode(), headers)
+
+    def _put(self, data: bytearray, trace: Mapping[str, str]) -> Optional[_Refused]:
+        """Put a message into the inbox, or return why not."""
+        try:
+            self._inbox.put((self._read(data), trace), len(data))
+        except MessageTooLarge as error:
+            return _Refused(413, str(error))
+        except ProtocolError as error:
+            return _Refused(400, str(error))
+        except TransportError as error:
+            return _Refused(503, str(error), _RETRY_AFTER)
+        return None
+
+    def _read(self, data: bytearray) -> Message:
+        message = Message.unmarshal(data)
+        if not self._any_version:
+            check_version(message.version)
+        size = len(message.payload)
+        if size > self._max_message_size:
+            raise MessageTooLarge(size, self._max_message_size, "payload")
+        return message

@@ -31,8 +31,17 @@ _TEMPLATES: Final = tuple(
         "messages",
         "versions",
         "transport",
+        "options",
+        "inbox",
+        "sockets",
+        "connection",
         "http",
         "stdio",
+        "server",
+        "requests",
+        "admission",
+        "conversation",
+        "listener",
     )
 )
 _WIDTH: Final = 100
