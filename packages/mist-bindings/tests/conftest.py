@@ -15,7 +15,7 @@ import pytest
 
 from mist.bindings import render
 from mist.bindings.inspection import OWN_TYPES
-from mist.bindings.languages import LANGUAGES
+from mist.bindings.languages import language_names
 from mist.bindings.shipped import read_client
 
 
@@ -109,7 +109,7 @@ def load_client(tmp_path):
         del sys.modules[name]
 
 
-@pytest.fixture(params=sorted(LANGUAGES))
+@pytest.fixture(params=language_names())
 def language(request):
     """Each language that there is."""
     return request.param

@@ -104,7 +104,13 @@ def test_a_file_of_ones_own_is_not_overwritten(run, tmp_path):
         (("generate", "python", "x", "--import", "acme.none"), 3, "cannot import acme.none: "),
         (("generate", "python", "x", "--import", "broken"), 2, "broken: ZeroDivisionError"),
         (("generate", "python", "x", "--import", "interrupted"), 130, ": interrupted"),
+        (("generate", "python", "x", "--import", "leaving"), 2, "leaving: SystemExit: 0"),
+        (("generate", "python", "x", "--import", "./acme/messages.py"), 2, "module, acme.messages"),
+        (("generate", "python", "x", "--import", "syntax"), 2, "SyntaxError: invalid syntax"),
+        (("generate", "python", "x", "--import", "needy"), 3, "No module named 'nonesuch'"),
+        (("generate", "python", "x", "--import", "taken"), 2, "'infer.request' is already"),
         (("generate", "python", "file"), 1, "file"),
+        (("schema", "--output", "."), 10, ". is in the way, which is no file"),
         (("check", "python"), 2, "name the directory"),
         (("check", "python", "none"), 3, "none is not a directory"),
     ],
@@ -113,11 +119,64 @@ def test_bad_input_is_one_line_and_an_honest_status(run, tmp_path, words, status
     """No traceback: what is wrong, and the exit status of its code."""
     (tmp_path / "file").write_text("")
     (tmp_path / "broken.py").write_text("1 / 0")
+    (tmp_path / "leaving.py").write_text("raise SystemExit(0)")
+    (tmp_path / "syntax.py").write_text("def f(:")
+    (tmp_path / "needy.py").write_text("import nonesuch")
+    (tmp_path / "taken.py").write_text(ACME.replace("acme.order", "infer.request"))
     (tmp_path / "interrupted.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
     got, out, err = run(*words)
     assert got == status
     assert out == ""
     assert reason in err.splitlines()[-1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices as POSIX has them")
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/null"])
+def test_a_device_is_no_file_to_write_to(run, device):
+    """It is neither read without end nor replaced by a file."""
+    status, out, err = run("schema", "--output", device)
+    assert (status, out) == (10, "")
+    assert err == f"mist-bindings: {device} is in the way, which is no file\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell as POSIX has it")
+@pytest.mark.parametrize(
+    ("redirection", "status", "reason"),
+    [
+        (">&-", 2, "there is no standard output; name a file with --output"),
+        (">/dev/full", 1, "No space left on device"),
+    ],
+)
+def test_standard_output_that_takes_nothing(tmp_path, redirection, status, reason):
+    """It is one line and a status, and not a document that is lost."""
+    ended = subprocess.run(
+        f"{sys.executable} -m mist.bindings schema {redirection}",
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (status, f"mist-bindings: {reason}\n")
+
+
+def test_what_an_older_client_left_is_named_and_removed(run, tmp_path):
+    """In the client's own directories; a file that a person wrote stays, and one beside them."""
+    run("export", "typescript", "client")
+    run("export", "python", "client")
+    client = tmp_path / "client"
+    for name in ("old.js", "node/older.js"):
+        (client / "lib" / name).write_bytes((client / "lib" / "index.js").read_bytes())
+    (client / "lib" / "mine.js").write_text("mine")
+    status, _, err = run("check", "typescript", "client")
+    assert status == 10
+    assert "out of date: client/lib/node/older.js, client/lib/old.js; " in err
+    status, _, err = run("generate", "typescript", "client")
+    assert (status, err) == (0, "removed client/lib/node/older.js\nremoved client/lib/old.js\n")
+    assert run("check", "typescript", "client") == (0, "", "")
+    assert (client / "lib" / "mine.js").read_text() == "mine"
+    assert run("check", "python", "client") == (0, "", "")
 
 
 def test_documents_go_to_standard_output_or_to_a_file(run, tmp_path):

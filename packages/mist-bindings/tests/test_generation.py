@@ -8,8 +8,8 @@ import pytest
 
 from mist.bindings import BindingsError, describe, export, generate, render
 from mist.bindings.generation import own_protocol, stale
-from mist.bindings.languages import LANGUAGES
-from mist.bindings.mark import MARK, is_marked
+from mist.bindings.languages import renderer
+from mist.bindings.mark import MARK, is_marked, marked
 from mist.bindings.shipped import read_client
 from mist.bindings.templates import fill
 from mist.bindings.writing import write_files
@@ -21,7 +21,7 @@ MARKED = f"# {MARK}\n"
 def test_what_ships_is_what_would_be_generated(language):
     """The clients in the package are up to date; `mist-bindings check --write` makes them so."""
     shipped = read_client(language)
-    generated = LANGUAGES[language](own_protocol())
+    generated = renderer(language)(own_protocol())
     assert {name: shipped.get(name) for name in generated} == dict(generated)
 
 
@@ -29,7 +29,7 @@ def test_what_is_written_by_hand_reaches_every_client(language):
     """A client for other payloads is the shipped one, but for the files that are generated."""
     shipped = read_client(language)
     client = render(language, describe(["health.ping"]))
-    by_hand = shipped.keys() - LANGUAGES[language](own_protocol())
+    by_hand = shipped.keys() - renderer(language)(own_protocol())
     assert client.keys() == shipped.keys()
     for name in by_hand:
         assert client[name].endswith(shipped[name]), name
@@ -75,6 +75,12 @@ def test_a_client_is_judged_by_its_own_files_alone(language, tmp_path):
     for path in others:
         path.write_bytes(b"\xff")
     assert stale(tmp_path, texts) == sorted(texts)
+
+
+def test_a_suffix_without_a_known_comment():
+    """A hand-written file of such a kind is named, rather than shipped without the line."""
+    with pytest.raises(ValueError, match=r"lib/client\.zig: no comment is known for its suffix"):
+        marked("lib/client.zig", "", "1")
 
 
 def test_a_template_and_its_parts_fit():

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, IntEnum
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypedDict, TypeVar
 
 import msgspec
 import pytest
@@ -146,6 +146,30 @@ class Item:
 
     name: str
     left: "Item | None" = None
+
+
+@dataclass(kw_only=True)
+class Parcel:
+    """A dataclass whose last field alone is required."""
+
+    weight: int = 0
+    depth: int = 0
+    code: str
+
+
+class Label(TypedDict):
+    """A dictionary with known keys."""
+
+    text: str
+    colour: str
+
+
+@pytest.mark.parametrize(
+    ("cls", "order"), [(Parcel, ["weight", "depth", "code"]), (Label, ["text", "colour"])]
+)
+def test_fields_stand_in_the_order_of_their_class(cls, order):
+    """That is the order in which they are written."""
+    assert list(fields_of(cls)) == order
 
 
 class Everything(msgspec.Struct, omit_defaults=True, rename="camel", forbid_unknown_fields=True):

@@ -412,6 +412,36 @@ def test_what_does_not_fit_is_refused_by_both(acme, members, reason):
     assert str(caught.value) == f"payload of acme.order: {reason}"
 
 
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """A record without fields."""
+
+
+class Defaults(msgspec.Struct, omit_defaults=True):
+    """Defaults that are no plain values, or not within bounds."""
+
+    code: Annotated[str, msgspec.Meta(min_length=2)] = ""
+    free: Any = 0
+    tags: list[str] | None = []
+    nothing: Nothing | None = msgspec.field(default_factory=Nothing)
+
+
+@pytest.mark.usefixtures("payload_types")
+def test_defaults_of_every_kind(load_client):
+    """A default may be out of bounds, or a list or a record that may be null as well."""
+    Nothing.__doc__ = 'It says "nothing"'
+    ours.payload_type("acme.nothing")(Nothing)
+    ours.payload_type("acme.defaults")(Defaults)
+    acme = load_client(describe(["acme.nothing", "acme.defaults"]))
+    made = acme.Defaults()
+    assert (made.code, made.tags, made.nothing) == ("", [], acme.Nothing())
+    assert acme.Defaults.from_json({}) == made
+    with pytest.raises(acme.ProtocolError, match="unknown member 'more'"):
+        acme.Nothing.from_json({"more": 1})
+    message = acme.Message.new("s", "acme.defaults", acme.Defaults(free=False))
+    assert ours.Message.unmarshal(message.marshal()).decode() == Defaults(free=False)
+    assert b'"free":false' in message.payload
+
+
 @pytest.mark.usefixtures("payload_types")
 @pytest.mark.parametrize(
     "name",

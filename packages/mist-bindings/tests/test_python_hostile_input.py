@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from mist.bindings import describe
-from mist.protocol import payload_type
+from mist.protocol import Message, payload_type
 
 DEEP = 100_000
 HEAD = '{"version":"1","id":"a","source":"s","type":"acme.note","timestamp_ns":1,"payload":'
@@ -44,8 +44,19 @@ def nested(depth):
 def test_a_bomb_is_one_short_error(client, payload, reason):
     """Depth, size and malformed text are a ProtocolError, whatever is behind it."""
     with pytest.raises(client.ProtocolError, match=reason) as caught:
-        client.Message.unmarshal(f"{HEAD}{payload}}}")
+        client.Message.unmarshal(f"{HEAD}{payload}}}").decode()
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("payload", ["9" * 5000, "[1e400]", '{"a":-1E+999}'])
+def test_a_number_that_nobody_can_hold_is_passed_on(client, payload):
+    """It is the receiver's to refuse: as through mist, its bytes and checksum stay the same."""
+    sent = Message("1", "a", "s", "acme.x", 1, msgspec.Raw(payload.encode())).with_checksum()
+    received = client.Message.unmarshal(sent.marshal())
+    assert received.marshal() == Message.unmarshal(sent.marshal()).marshal()
+    assert received.verify_checksum()
+    with pytest.raises(client.ProtocolError, match=r"^payload of acme\.x: .* out of range"):
+        received.decode()
 
 
 @pytest.mark.parametrize("where", ["free", "member"])

@@ -3,7 +3,7 @@
 import gzip
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -137,6 +137,36 @@ def test_a_payload_of_ones_own_is_judged_as_by_mist(payload, is_valid):
     else:
         with pytest.raises(ProtocolError):
             read.decode()
+
+
+# A class whose name does not stand in a URI as it is.
+SIZE = msgspec.defstruct("Größe", [("steps", list[Annotated[int, msgspec.Meta(ge=1)]], [])])
+
+
+@pytest.mark.usefixtures("payload_types")
+def test_null_is_no_zero_where_zero_does_not_fit():
+    """An item of at least 1 is not null, and neither is a payload that needs a field."""
+    payload_type("acme.size")(SIZE)
+    payload_type("acme.parcel")(Parcel)
+    validator = Draft202012Validator(schema(describe(["acme.size", "acme.parcel"])))
+    assert validator.is_valid(envelope("acme.size", None))
+    assert validator.is_valid(envelope("acme.size", {"steps": [1]}))
+    assert not validator.is_valid(envelope("acme.size", {"steps": [None]}))
+    assert not validator.is_valid(envelope("acme.parcel", None))
+
+
+@pytest.mark.usefixtures("payload_types")
+def test_names_that_do_not_stand_in_a_reference():
+    """A class's name is encoded in a URI; a message is called by its constant, if need be."""
+    payload_type("acme/size v2")(SIZE)
+    protocol = describe(["acme/size v2"])
+    Draft202012Validator.check_schema(schema(protocol))
+    document = asyncapi(protocol)
+    official = Draft7Validator(json.loads(gzip.decompress(ASYNCAPI.read_bytes())))
+    assert official.is_valid(document)
+    assert list(document["components"]["messages"]) == ["ACME_SIZE_V2"]
+    assert document["components"]["messages"]["ACME_SIZE_V2"]["name"] == "acme/size v2"
+    assert "#/components/schemas/Gr%C3%B6%C3%9Fe" in json.dumps(document)
 
 
 def test_the_asyncapi_document_is_one():

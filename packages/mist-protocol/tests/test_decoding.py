@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 import pytest
@@ -67,6 +67,13 @@ def test_a_target_overrides_the_registered_class():
     assert message_of(b"[1]").decode(list[float]) == [1.0]
 
 
+class Names(TypedDict):
+    """A dictionary with known keys."""
+
+    names: list[str]
+    next: int | None
+
+
 @pytest.mark.parametrize(
     ("payload", "target", "expected"),
     [
@@ -99,6 +106,8 @@ def test_a_target_overrides_the_registered_class():
             Order(1, dt.datetime(2024, 1, 2, tzinfo=dt.UTC), {7: 0}),
         ),
         (b"[1,null]", list[int], [1, 0]),
+        (b"[1,null]", tuple[int, ...], (1, 0)),
+        (b'{"names":["a",null],"next":null}', Names, {"names": ["a", ""], "next": None}),
     ],
 )
 def test_missing_and_null_are_the_zero_value(payload, target, expected):

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,7 @@ def judge_in(node):
             timeout=120,
             check=True,
         )
-        verdicts = [json.loads(line) for line in done.stdout.splitlines()]
+        verdicts = [json.loads(line) for line in done.stdout.split("\n")[:-1]]
         assert len(verdicts) == len(inputs)
         return verdicts
 
@@ -118,6 +119,15 @@ def judge_in(node):
 def judge(judge_in, project):
     """Has the client that ships judge many inputs."""
     return lambda inputs: judge_in(project, inputs)
+
+
+@pytest.fixture(scope="session")
+def random_payloads():
+    """The module that makes payload classes at random, and JSON for them."""
+    spec = spec_from_file_location("random_payloads", HERE / "random_payloads.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

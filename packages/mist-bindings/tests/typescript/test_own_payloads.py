@@ -210,6 +210,13 @@ def test_a_record_that_contains_itself_is_an_error(own, node, run):
     )
 
 
+def test_a_key_that_is_no_member_of_an_object_is_refused():
+    """In JavaScript, setting `__proto__` makes no member."""
+    payload_type("acme.taken")(msgspec.defstruct("Taken", [("__proto__", int)]))
+    with pytest.raises(BindingsError, match="Taken cannot have a field __proto__"):
+        render("typescript", describe(["acme.taken"]))
+
+
 @pytest.mark.parametrize("name", ["Message", "Record", "Transport", "Int64", "HTTP", "string"])
 def test_a_name_that_is_taken_is_refused(name):
     """A class whose name means something else in the package is an error that says so."""

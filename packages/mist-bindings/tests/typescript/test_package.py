@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mist.bindings import typescript
 from mist.bindings.generation import own_protocol
+from mist.bindings.languages.typescript import render
 from mist.bindings.mark import MARK
 from mist.bindings.shipped import CLIENTS
 from mist.bindings.writing import write_files
@@ -36,7 +36,7 @@ def test_javascript_and_declarations_are_what_the_compiler_makes_of_the_sources(
     if os.environ.get("MIST_TYPESCRIPT") == "write":
         shutil.rmtree(CLIENT / "lib")
         shutil.copytree(project / "lib", CLIENT / "lib")
-        write_files(CLIENT, typescript.render(own_protocol()), force=True)
+        write_files(CLIENT, render(own_protocol()), force=True)
     assert compiled(CLIENT) == compiled(project)
 
 

@@ -1,14 +1,14 @@
 """The protocol as an AsyncAPI 3 document."""
 
+import re
 from typing import Any, Final
 
 from mist.bindings.inspection import describe
 from mist.bindings.mark import notice
 from mist.bindings.model import Message, Protocol
-from mist.bindings.schemas import DIALECT, definitions, record_schema
+from mist.bindings.schemas import DIALECT, Schemas
 
 ASYNCAPI_VERSION: Final = "3.0.0"
-_SCHEMAS: Final = "#/components/schemas/"
 _SCHEMA_FORMAT: Final = "application/schema+json;version=draft-2020-12"
 
 
@@ -19,7 +19,8 @@ def asyncapi(protocol: Protocol | None = None) -> dict[str, Any]:
         protocol: What to describe; by default every payload that is registered.
     """
     protocol = describe() if protocol is None else protocol
-    names = [message.type.value for message in protocol.messages]
+    schemas = Schemas(protocol.records, "#/components/schemas/")
+    names = [_key(message) for message in protocol.messages]
     references = [{"$ref": f"#/channels/mist/messages/{name}"} for name in names]
     return {
         "asyncapi": ASYNCAPI_VERSION,
@@ -62,16 +63,24 @@ def asyncapi(protocol: Protocol | None = None) -> dict[str, Any]:
             },
         },
         "components": {
-            "messages": {each.type.value: _message(each, protocol) for each in protocol.messages},
+            "messages": {
+                _key(each): _message(each, protocol, schemas) for each in protocol.messages
+            },
             "schemas": {
-                protocol.envelope.name: record_schema(protocol.envelope, _SCHEMAS),
-                **definitions(protocol.records, _SCHEMAS),
+                protocol.envelope.name: schemas.of_record(protocol.envelope),
+                **schemas.definitions(),
             },
         },
     }
 
 
-def _message(message: Message, protocol: Protocol) -> dict[str, Any]:
+def _key(message: Message) -> str:
+    """Return what a message is called in the document, which does not take every type there is."""
+    name = message.type.value
+    return name if re.fullmatch(r"[A-Za-z0-9._-]+", name) else message.type.name
+
+
+def _message(message: Message, protocol: Protocol, schemas: Schemas) -> dict[str, Any]:
     record = protocol.record(message.record)
     return {
         "name": message.type.value,
@@ -83,11 +92,11 @@ def _message(message: Message, protocol: Protocol) -> dict[str, Any]:
             "schema": {
                 "$schema": DIALECT,
                 "allOf": [
-                    {"$ref": _SCHEMAS + protocol.envelope.name},
+                    schemas.reference(protocol.envelope.name),
                     {
                         "properties": {
                             "type": {"const": message.type.value},
-                            "payload": {"$ref": _SCHEMAS + message.record},
+                            "payload": schemas.reference(message.record),
                         },
                         "required": ["payload"],
                     },

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import json
+import re
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -12,10 +13,10 @@ from typing import Any, Final
 from mist.bindings.asyncapi import asyncapi
 from mist.bindings.errors import BindingsError
 from mist.bindings.generation import export, generate, own_protocol, render, stale
-from mist.bindings.languages import LANGUAGES
+from mist.bindings.languages import language_names, renderer
 from mist.bindings.model import Protocol
 from mist.bindings.schemas import schema
-from mist.bindings.shipped import CLIENTS
+from mist.bindings.shipped import CLIENTS, shipped_languages
 from mist.bindings.writing import write_files
 
 # The exit codes of the MIST stack for the standard error codes that occur here.
@@ -90,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         ("asyncapi", _asyncapi, "Write the AsyncAPI 3 document of the protocol"),
     ):
         command = add(name, run, text)
-        command.add_argument("--output", "-o", type=Path, help="file (default: standard output)")
+        command.add_argument(
+            "--output", "-o", metavar="FILE", type=Path, help="file (default: standard output)"
+        )
         _add_imports(command)
         _add_force(command)
     checking = add("check", _check, "Tell whether a generated client is up to date")
@@ -104,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_target(command: Any, *, optional: bool = False) -> None:
     how = {"nargs": "?"} if optional else {}
-    languages = ", ".join(sorted(LANGUAGES))
+    languages = ", ".join(language_names())
     without = "; without one, the clients in this package are checked" if optional else ""
     command.add_argument("language", help=languages + without, **how)
     command.add_argument("directory", type=Path, help="where the client is put", **how)
@@ -163,8 +166,8 @@ def _check(arguments: argparse.Namespace) -> int:
 def _check_shipped(*, write: bool) -> int:
     """Hold what is generated of the clients in this package against what would be now."""
     out_of_date: list[str] = []
-    for name, generated in LANGUAGES.items():
-        texts = generated(own_protocol())
+    for name in shipped_languages():
+        texts = renderer(name)(own_protocol())
         if write:
             _tell(write_files(CLIENTS / name, texts))
         else:
@@ -185,6 +188,8 @@ def _write_document(
     _import(arguments.modules)
     text = json.dumps(make(None), indent=2, ensure_ascii=False) + "\n"
     if arguments.output is None:
+        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  # a shell closed it
+            raise BindingsError("there is no standard output; name a file with --output")
         sys.stdout.write(text)
         sys.stdout.flush()
     else:
@@ -195,11 +200,17 @@ def _write_document(
 
 def _import(modules: Sequence[str]) -> None:
     for name in modules:
+        if re.search(r"[/\\]|\.py$", name):
+            module = ".".join(re.findall(r"[^/\\.]+", name.removesuffix(".py")))
+            raise BindingsError(f"cannot import {name}: it is a path; name the module, {module}")
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
             raise BindingsError(f"cannot import {name}: {error}", code="not_found") from error
-        except Exception as error:  # whatever a user's module raises is the user's to read
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # whatever a user's module raises is theirs to read
             raise BindingsError(f"cannot import {name}: {type(error).__name__}: {error}") from error
 
 
@@ -214,8 +225,9 @@ def _working_directory_first() -> Generator[None]:
 
 
 def _tell(paths: Sequence[Path]) -> None:
-    """Name on standard error what was written; standard output is for documents."""
+    """Name on standard error what was done; standard output is for documents."""
     for path in paths:
-        print(f"wrote {path}", file=sys.stderr)  # noqa: T201  # what the command is for
+        done = "wrote" if path.exists() else "removed"
+        print(f"{done} {path}", file=sys.stderr)  # noqa: T201  # what the command is for
     if not paths:
         print("nothing to write: all is up to date", file=sys.stderr)  # noqa: T201  # likewise

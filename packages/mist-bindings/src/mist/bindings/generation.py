@@ -6,29 +6,29 @@ from pathlib import Path
 
 from mist.bindings.errors import BindingsError
 from mist.bindings.inspection import OWN_TYPES, describe
-from mist.bindings.languages import language
+from mist.bindings.languages import renderer
 from mist.bindings.mark import marked
 from mist.bindings.model import Protocol
 from mist.bindings.shipped import read_client
-from mist.bindings.writing import read_file, write_files
+from mist.bindings.writing import left_over, read_file, write_files
 
 
-def render(name: str, protocol: Protocol | None = None) -> Mapping[str, str]:
+def render(language: str, protocol: Protocol | None = None) -> Mapping[str, str]:
     """Return the text of each file of a client, by its relative path.
 
     Args:
-        name: The language: `python` or `typescript`.
+        language: `python`, `typescript`, or another module of `mist.bindings.languages`.
         protocol: What to generate for; by default every payload that is registered.
 
     Raises:
         BindingsError: There is no such language, or a payload has no form in it.
     """
-    generate_for = language(name)
+    render_for = renderer(language)
     protocol = describe() if protocol is None else protocol
-    generated = generate_for(protocol)
+    generated = render_for(protocol)
     runtime = {
         path: marked(path, text, protocol.version)
-        for path, text in read_client(name).items()
+        for path, text in read_client(language).items()
         if path not in generated
     }
     return runtime | dict(generated)
@@ -41,7 +41,9 @@ def generate(
     protocol: Protocol | None = None,
     force: bool = False,
 ) -> list[Path]:
-    """Generate a client into a directory, and return the files that were written.
+    """Generate a client into a directory, and return the files that were written or removed.
+
+    Removed is what an older client had in its own directories, such as `lib`, and this one has not.
 
     Payload classes registered with `mist.protocol.payload_type` are part of it: import the
     modules that hold yours first.
@@ -74,12 +76,13 @@ def own_protocol() -> Protocol:
 
 
 def stale(directory: Path, texts: Mapping[str, str]) -> list[str]:
-    """Return the files below a directory that are not as generated: changed or missing."""
+    """Return the files below a directory that are not as generated: changed, missing, left over."""
     if not directory.is_dir():
         raise BindingsError(f"{directory} is not a directory", code="not_found")
-    return sorted(
+    differing = [
         name for name, text in texts.items() if not _holds(directory / name, text.encode())
-    )
+    ]
+    return sorted(differing + left_over(directory, texts))
 
 
 def _holds(path: Path, wanted: bytes) -> bool:

@@ -104,7 +104,7 @@ class _Records:
                     omits=config is not None and config.omit_defaults,
                     nil_slice=field.name in nil_slices,
                 )
-                for field in info.fields
+                for field in _in_wire_order(info)
             ),
             closed=getattr(info, "forbid_unknown_fields", False),
         )
@@ -144,6 +144,16 @@ class _Records:
                 f"{holder.__qualname__} would both be named {name}; rename one of them"
             )
         return name
+
+
+def _in_wire_order(info: _WithFields) -> Iterable[inspect.Field]:
+    """Return the fields in the order of their class, which msgspec keeps for Structs alone."""
+    if isinstance(info, inspect.StructType):
+        return info.fields
+    cls: Any = info.cls
+    is_dataclass = isinstance(info, inspect.DataclassType)
+    order = list(cls.__dataclass_fields__ if is_dataclass else cls.__annotations__)
+    return sorted(info.fields, key=lambda field: order.index(field.name))
 
 
 def _default(field: inspect.Field, place: str) -> Any:

@@ -27,8 +27,16 @@ def marked(name: str, text: str, version: str) -> str:
         name: The file's name, whose suffix tells how a comment looks in it.
         text: What it holds.
         version: The protocol version.
+
+    Raises:
+        ValueError: It is not known how a comment looks in a file of this suffix.
     """
-    return _COMMENTS[PurePosixPath(name).suffix].format(notice(version)) + text
+    comment = _COMMENTS.get(PurePosixPath(name).suffix)
+    if comment is None:
+        raise ValueError(
+            f"{name}: no comment is known for its suffix; add it here, or render the file"
+        )
+    return comment.format(notice(version)) + text
 
 
 def is_marked(beginning: bytes) -> bool:

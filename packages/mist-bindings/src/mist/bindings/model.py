@@ -4,6 +4,7 @@ Everything here is ordered as it is written on the wire, or as it is to be decla
 generator that walks it has the same output every time.
 """
 
+import re
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -83,6 +84,24 @@ class Nullable(msgspec.Struct, frozen=True):
 Type: TypeAlias = (
     Text | Integer | Number | Boolean | Anything | Choice | List | Map | Reference | Nullable
 )
+
+
+def takes_zero(kind: Type) -> bool:
+    """Tell whether what null stands for, such as 0 or the empty string, is a value of a type.
+
+    A `Reference` is not looked into.
+    """
+    match kind:
+        case Text():
+            return not kind.min_length and (not kind.pattern or bool(re.search(kind.pattern, "")))
+        case Integer():
+            return kind.minimum <= 0 <= kind.maximum
+        case Number():
+            return (kind.minimum or 0) <= 0 <= (kind.maximum or 0)
+        case Choice():
+            return False
+        case _:
+            return True
 
 
 class Field(msgspec.Struct, frozen=True):

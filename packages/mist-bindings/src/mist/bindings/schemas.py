@@ -26,10 +26,10 @@ from mist.bindings.model import (
     Reference,
     Text,
     Type,
+    takes_zero,
 )
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_LOCAL: Final = "#/$defs/"
 
 
 def schema(protocol: Protocol | None = None) -> dict[str, Any]:
@@ -41,100 +41,110 @@ def schema(protocol: Protocol | None = None) -> dict[str, Any]:
         protocol: What to describe; by default every payload that is registered.
     """
     protocol = describe() if protocol is None else protocol
-    envelope = record_schema(protocol.envelope, _LOCAL)
+    schemas = Schemas(protocol.records, "#/$defs/")
     return {
         "$schema": DIALECT,
         "$comment": notice(protocol.version),
         "title": "MIST message",
-        **envelope,
-        "allOf": [_payload_of(message) for message in protocol.messages],
-        "$defs": definitions(protocol.records, _LOCAL),
+        **schemas.of_record(protocol.envelope),
+        "allOf": [_payload_of(message, schemas) for message in protocol.messages],
+        "$defs": schemas.definitions(),
     }
 
 
-def definitions(records: Iterable[Record], prefix: str) -> dict[str, Any]:
-    """Return the schema of each record by its name.
-
-    Args:
-        records: The records, all that they refer to among them.
-        prefix: What a reference to a record begins with, such as `#/$defs/`.
-    """
-    return {record.name: record_schema(record, prefix) for record in records}
-
-
-def record_schema(record: Record, prefix: str) -> dict[str, Any]:
-    """Return the schema of an object with known members."""
-    made: dict[str, Any] = {"type": "object"}
-    if record.doc:
-        made["description"] = record.doc
-    made["properties"] = {field.wire: _field_schema(field, prefix) for field in record.fields}
-    if required := [field.wire for field in record.fields if field.required]:
-        made["required"] = required
-    if record.closed:
-        made["additionalProperties"] = False
-    return made
-
-
-def _payload_of(message: Message) -> dict[str, Any]:
+def _payload_of(message: Message, schemas: "Schemas") -> dict[str, Any]:
     """Say that a message of this type has this payload, if it has one."""
-    payload = {"anyOf": [{"$ref": _LOCAL + message.record}, {"type": "null"}]}
     return {
         "if": {"properties": {"type": {"const": message.type.value}}, "required": ["type"]},
-        "then": {"properties": {"payload": payload}},
+        "then": {"properties": {"payload": schemas.of_item(Reference(message.record))}},
     }
 
 
-def _field_schema(field: Field, prefix: str) -> dict[str, Any]:
-    made = _null_too(field, type_schema(field.type, prefix))
-    if field.doc:
-        made["description"] = field.doc
-    if field.default is not None:
-        made["default"] = field.default
-    return made
+class Schemas:
+    """The schemas of records, which refer to each other."""
 
+    def __init__(self, records: Iterable[Record], prefix: str) -> None:
+        """Take in the records.
 
-def _null_too(field: Field, made: dict[str, Any]) -> dict[str, Any]:
-    """Allow null, which stands for absent, in a member that may be absent."""
-    if field.required or isinstance(field.type, Anything | Nullable):
+        Args:
+            records: The records, all that they refer to among them.
+            prefix: What a reference to a record begins with, such as `#/$defs/`.
+        """
+        self._records = {record.name: record for record in records}
+        self._prefix = prefix
+
+    def definitions(self) -> dict[str, Any]:
+        """Return the schema of each record by its name."""
+        return {name: self.of_record(record) for name, record in self._records.items()}
+
+    def reference(self, name: str) -> dict[str, Any]:
+        """Return the schema that is the one of a record."""
+        from urllib.parse import quote  # noqa: PLC0415  # slow to load, and only schemas need it
+
+        return {"$ref": self._prefix + quote(name)}
+
+    def of_record(self, record: Record) -> dict[str, Any]:
+        """Return the schema of an object with known members."""
+        made: dict[str, Any] = {"type": "object"}
+        if record.doc:
+            made["description"] = record.doc
+        made["properties"] = {field.wire: self._of_field(field) for field in record.fields}
+        if required := [field.wire for field in record.fields if field.required]:
+            made["required"] = required
+        if record.closed:
+            made["additionalProperties"] = False
         return made
-    return _or_null(made)
+
+    def of_item(self, kind: Type) -> dict[str, Any]:
+        """Return the schema of what is no member; null is its zero value, where that fits."""
+        made = self._of(kind)
+        is_alone = isinstance(kind, Anything | Nullable) or not self._takes_zero(kind)
+        return made if is_alone else _or_null(made)
+
+    def _takes_zero(self, kind: Type) -> bool:
+        if isinstance(kind, Reference):
+            return not any(field.required for field in self._records[kind.record].fields)
+        return takes_zero(kind)
+
+    def _of_field(self, field: Field) -> dict[str, Any]:
+        made = self._of(field.type)
+        # Null stands for absent in a member that may be absent.
+        if not field.required and not isinstance(field.type, Anything | Nullable):
+            made = _or_null(made)
+        if field.doc:
+            made["description"] = field.doc
+        if field.default is not None:
+            made["default"] = field.default
+        return made
+
+    def _of(self, kind: Type) -> dict[str, Any]:  # noqa: PLR0911  # one line a kind
+        match kind:
+            case Text():
+                return _text_schema(kind)
+            case Integer():
+                return {"type": "integer", "minimum": kind.minimum, "maximum": kind.maximum}
+            case Number():
+                return _given(type="number", minimum=kind.minimum, maximum=kind.maximum)
+            case Boolean():
+                return {"type": "boolean"}
+            case Anything():
+                return {}
+            case Choice():
+                return {"enum": list(kind.values)}
+            case List():
+                return {"type": "array", "items": self.of_item(kind.item)}
+            case Map():
+                return {"type": "object", "additionalProperties": self.of_item(kind.value)}
+            case Reference():
+                return self.reference(kind.record)
+            case Nullable():
+                return _or_null(self._of(kind.inner))
 
 
 def _or_null(made: dict[str, Any]) -> dict[str, Any]:
     if "type" in made and "enum" not in made:
         return {**made, "type": [made["type"], "null"]}
     return {"anyOf": [made, {"type": "null"}]}
-
-
-def type_schema(kind: Type, prefix: str) -> dict[str, Any]:  # noqa: PLR0911  # one line a kind
-    """Return the schema of a value."""
-    match kind:
-        case Text():
-            return _text_schema(kind)
-        case Integer():
-            return {"type": "integer", "minimum": kind.minimum, "maximum": kind.maximum}
-        case Number():
-            return _given(type="number", minimum=kind.minimum, maximum=kind.maximum)
-        case Boolean():
-            return {"type": "boolean"}
-        case Anything():
-            return {}
-        case Choice():
-            return {"enum": list(kind.values)}
-        case List():
-            return {"type": "array", "items": _inside(kind.item, prefix)}
-        case Map():
-            return {"type": "object", "additionalProperties": _inside(kind.value, prefix)}
-        case Reference():
-            return {"$ref": prefix + kind.record}
-        case Nullable():
-            return _or_null(type_schema(kind.inner, prefix))
-
-
-def _inside(kind: Type, prefix: str) -> dict[str, Any]:
-    """Return the schema of an item; null is the zero value there, save where there is none."""
-    made = type_schema(kind, prefix)
-    return made if isinstance(kind, Anything | Nullable | Choice) else _or_null(made)
 
 
 def _text_schema(kind: Text) -> dict[str, Any]:

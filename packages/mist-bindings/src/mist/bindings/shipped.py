@@ -10,8 +10,16 @@ from pathlib import Path
 CLIENTS = Path(__file__).parent / "clients"
 
 
+def shipped_languages() -> list[str]:
+    """Return the languages whose client stands here, sorted."""
+    return sorted(path.name for path in CLIENTS.iterdir() if path.is_dir())
+
+
 def read_client(language: str) -> dict[str, str]:
-    """Return the text of each file of a language's client, by its path below the client."""
+    """Return the text of each file of a language's client, by its path below the client.
+
+    There are none for a language whose client depends on the protocol as a whole.
+    """
     directory = CLIENTS / language
     # A tool that looked at a client may have left things that are not text.
     left_behind = {"__pycache__", "node_modules"}

@@ -1,8 +1,9 @@
 """Putting generated files where they are to go, without harm to files that a person wrote."""
 
 import os
-from collections.abc import Mapping
-from pathlib import Path
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
 from mist.bindings.errors import BindingsError
 from mist.bindings.mark import is_marked
@@ -11,12 +12,15 @@ _SHOWN = 5
 
 
 def write_files(directory: Path, texts: Mapping[str, str], *, force: bool = False) -> list[Path]:
-    """Write each file whose content differs, whole or not at all; return what was written.
+    """Write each file whose content differs, whole or not at all, and remove what is left over.
 
     Args:
         directory: Where to; made if it is not there.
         texts: The text of each file by its path relative to `directory`.
         force: Whether to overwrite files that were not generated.
+
+    Returns:
+        The files that were written, then those that were removed.
 
     Raises:
         BindingsError: Code `conflict`, before anything is written: there are files in the way
@@ -33,12 +37,40 @@ def write_files(directory: Path, texts: Mapping[str, str], *, force: bool = Fals
     for path, text in changed.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, text.encode())
-    return list(changed)
+    removed = [directory / name for name in left_over(directory, texts)]
+    for path in removed:
+        path.unlink()
+    return [*changed, *removed]
+
+
+def left_over(directory: Path, texts: Iterable[str]) -> list[str]:
+    """Return the generated files that an older client had, and these texts have not.
+
+    They are looked for in the directories of the client's own, such as `lib`; beside those, other
+    clients and documents may lie.
+    """
+    names = set(texts)
+    own = {PurePosixPath(name).parts[0] for name in names if "/" in name}
+    found = (path for each in sorted(own) for path in sorted((directory / each).rglob("*")))
+    return [
+        name
+        for path in found
+        if (name := path.relative_to(directory).as_posix()) not in names
+        and path.is_file()
+        and is_marked(path.read_bytes())
+    ]
 
 
 def read_file(path: Path) -> bytes | None:
-    """Return what is in a file, or None where there is none."""
+    """Return what is in a file, or None where there is none.
+
+    Raises:
+        BindingsError: Code `conflict`; it is a directory or a device, which may have no end.
+        OSError: The file system refuses.
+    """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BindingsError(f"{path} is in the way, which is no file", code="conflict")
         return path.read_bytes()
     except FileNotFoundError:
         return None

@@ -4,7 +4,8 @@ from typing import Any, Final, TypeGuard
 
 from msgspec import inspect
 
-_WITH_FIELDS = (inspect.StructType, inspect.DataclassType)
+_WITH_FIELDS = (inspect.StructType, inspect.DataclassType, inspect.TypedDictType)
+_LISTS = (inspect.ListType, inspect.VarTupleType)
 
 _ZEROS: Final[dict[type[inspect.Type], Any]] = {
     inspect.StrType: "",
@@ -13,7 +14,9 @@ _ZEROS: Final[dict[type[inspect.Type], Any]] = {
     inspect.BoolType: False,
     inspect.StructType: {},
     inspect.DataclassType: {},
+    inspect.TypedDictType: {},
     inspect.ListType: [],
+    inspect.VarTupleType: [],
     inspect.DictType: {},
 }
 
@@ -40,7 +43,7 @@ def _without_nulls(value: Any, expected: inspect.Type) -> Any:
             for key, item in value.items()
             if item is not None or key not in fields or _takes_null(fields[key])
         }
-    if isinstance(expected, inspect.ListType) and _is_array(value):
+    if isinstance(expected, _LISTS) and _is_array(value):
         return [_zero_for_null(item, expected.item_type) for item in value]
     if isinstance(expected, inspect.DictType) and _is_object(value):
         return {key: _zero_for_null(item, expected.value_type) for key, item in value.items()}
@@ -49,7 +52,7 @@ def _without_nulls(value: Any, expected: inspect.Type) -> Any:
 
 def _member_for(value: Any, union: inspect.UnionType) -> inspect.Type:
     """Return the one member that an object or an array can be, else one that fits anything."""
-    kinds = (*_WITH_FIELDS, inspect.DictType) if isinstance(value, dict) else (inspect.ListType,)
+    kinds = (*_WITH_FIELDS, inspect.DictType) if isinstance(value, dict) else _LISTS
     candidates = [member for member in union.types if isinstance(member, kinds)]
     return candidates[0] if len(candidates) == 1 else inspect.AnyType()
 

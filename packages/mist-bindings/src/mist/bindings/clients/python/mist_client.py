@@ -361,6 +361,8 @@ def _refuse_constant(name: str) -> Any:
 
 
 _decoder = json.JSONDecoder(parse_int=_whole, parse_float=_finite, parse_constant=_refuse_constant)
+# A payload is passed on with numbers that nobody can hold; who decodes it is told of them.
+_passing = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
 
 
 def _decode(text: str) -> Any:
@@ -375,10 +377,10 @@ def _decode(text: str) -> Any:
     return value
 
 
-def _decode_at(text: str, start: int) -> Tuple[Any, int]:
+def _decode_at(text: str, start: int, decoder: json.JSONDecoder = _decoder) -> Tuple[Any, int]:
     """Return the value that begins at a place, and where it ends."""
     try:
-        return _decoder.raw_decode(text, start)
+        return decoder.raw_decode(text, start)
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
 
@@ -407,9 +409,11 @@ def _decode_members(text: str) -> Tuple[Dict[str, Any], str]:
             raise ValueError(f"expected a key in quotes at character {place}")
         key, place = _decode_at(text, place)
         start = _expect(text, _skip(text, place), ":")
-        members[key], place = _decode_at(text, start)
         if key == "payload":
+            _, place = _decode_at(text, start, _passing)
             payload = text[start:place]
+        else:
+            members[key], place = _decode_at(text, start)
         place = _skip(text, place)
         if text[place : place + 1] == "}":
             _expect_end(text, place + 1)
@@ -568,15 +572,15 @@ def _nullable(inner: Reader[T]) -> Reader[Optional[T]]:
     return lambda value, path: None if value is None else inner(value, path)
 
 
-def _members(value: Any, path: str, known: Sequence[str] = ()) -> Dict[str, Any]:
-    """Return the members of an object; if some are named as known, no others."""
+def _members(value: Any, path: str, known: Optional[Sequence[str]] = None) -> Dict[str, Any]:
+    """Return the members of an object; where the known ones are named, no others."""
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise _wrong("an object", value, path)
     members: Dict[str, Any] = value
     for key in members:
-        if known and key not in known:
+        if known is not None and key not in known:
             raise ProtocolError(f"unknown member {_excerpt(key)} - at `{path}`")
     return members
 
@@ -591,6 +595,11 @@ def _present(members: Dict[str, Any], key: str, path: str, *, null: bool) -> Any
 def _or(value: Any, default: Any) -> Any:
     """Return a member, or its default where it is missing or null."""
     return default if value is None else value
+
+
+def _or_absent(default: T, read: Reader[T]) -> Reader[T]:
+    """Return a reader with a default, which is not held against what bounds the values read."""
+    return lambda value, path: default if value is None else read(value, path)
 
 
 def _plain(value: Any) -> Any:
@@ -681,7 +690,7 @@ class InferRequest:
         if self.provider != "":
             members["provider"] = self.provider
         members["messages"] = _plain(self.messages)
-        if self.params != {}:
+        if _plain(self.params) != {}:
             members["params"] = _plain(self.params)
         if self.meta != {}:
             members["meta"] = self.meta
@@ -889,7 +898,7 @@ class TraceSpan:
         members["start_ns"] = self.start_ns
         members["end_ns"] = self.end_ns
         members["status"] = self.status
-        if self.attrs != {}:
+        if _plain(self.attrs) != {}:
             members["attrs"] = _plain(self.attrs)
         return members
 

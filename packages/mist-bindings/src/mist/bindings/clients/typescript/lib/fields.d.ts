@@ -33,7 +33,7 @@ export declare function bigint(minimum?: bigint, maximum?: bigint): FieldType<bi
 /** An integer whose bounds are such that a number holds it. */
 export declare function integer(minimum: bigint, maximum: bigint): FieldType<number>;
 /** One of a few values. */
-export declare function choice<const T extends string | number>(...values: readonly T[]): FieldType<T>;
+export declare function choice<const T extends readonly (string | Int64)[]>(...values: T): FieldType<T[number]>;
 /** Any JSON, null included. */
 export declare const json: FieldType<JsonValue>;
 /** The text of any JSON, as it stands. */

@@ -1,11 +1,11 @@
 /** What the fields of a record can be, how each is read, and how it is written. */
 import { describe, encodeJson, encodeNumber, encodeString, memberPath, } from "./encoding.js";
 import { ProtocolError } from "./errors.js";
-import { finite, setMember, toBigInt, toNumber } from "./json.js";
+import { finite, isInteger, setMember, toBigInt, toNumber } from "./json.js";
 /** A string; lengths are counted in characters. */
 export function text(limits = {}) {
+    const { minLength = 0, maxLength = Infinity, pattern } = limits;
     const check = (value, path) => {
-        const { minLength = 0, maxLength = Infinity, pattern } = limits;
         // A character is one unit of the string or two.
         const isWithin = value.length >= minLength * 2 && value.length <= maxLength;
         const length = isWithin ? value.length : charactersIn(value);
@@ -20,7 +20,7 @@ export function text(limits = {}) {
         return value;
     };
     return {
-        zero: "",
+        zero: minLength === 0 && (!pattern || pattern.test("")) ? "" : undefined,
         read(cursor, path) {
             expectKind(cursor, "a string", path);
             return check(cursor.string(), path);
@@ -48,7 +48,7 @@ export function number(limits = {}) {
     const { minimum = -Infinity, maximum = Infinity } = limits;
     const check = (value, path) => inRange(value, minimum, maximum, path);
     return {
-        zero: 0,
+        zero: minimum <= 0 && maximum >= 0 ? 0 : undefined,
         read(cursor, path) {
             expectKind(cursor, "a number", path);
             return check(finite(Number(cursor.numeral()), path), path);
@@ -64,7 +64,7 @@ const INT64_MAX = 2n ** 63n - 1n;
 function integers(zero, read, minimum, maximum) {
     const check = (value, path) => inRange(value, minimum, maximum, path);
     return {
-        zero,
+        zero: minimum <= 0 && maximum >= 0 ? zero : undefined,
         read(cursor, path) {
             expectKind(cursor, "a number", path);
             const numeral = cursor.numeral();
@@ -96,7 +96,7 @@ export function integer(minimum, maximum) {
 export function choice(...values) {
     const check = (value, path) => {
         if (!values.includes(value)) {
-            const known = values.map((each) => JSON.stringify(each)).join(", ");
+            const known = values.map((each) => encodeJson(each, path)).join(", ");
             const got = typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : describe(value);
             throw new ProtocolError(`expected one of ${known}, got ${got}`, path);
         }
@@ -104,7 +104,13 @@ export function choice(...values) {
     };
     return {
         zero: undefined,
-        read: (cursor, path) => check(cursor.value(path), path),
+        read(cursor, path) {
+            if (cursor.kind !== "a number") {
+                return check(cursor.value(path), path);
+            }
+            const numeral = cursor.numeral(); // 1.0 is no whole number, though it equals one
+            return check(isInteger(numeral) ? toNumber(numeral, path) : NaN, path);
+        },
         write: (value, path) => encodeJson(check(value, path), path),
     };
 }

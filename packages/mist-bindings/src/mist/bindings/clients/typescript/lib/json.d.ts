@@ -45,6 +45,8 @@ export declare class Cursor {
 export declare function setMember<T>(target: Record<string, T>, key: string, value: T): void;
 /** Return a numeral's value: a number where that is exact or it is no integer, else a bigint. */
 export declare function toNumber(numeral: string, path: string): number | bigint;
+/** Tell whether a number is spelled as an integer. */
+export declare function isInteger(numeral: string): boolean;
 /** Return an integer's value. */
 export declare function toBigInt(numeral: string, path: string): bigint;
 /** Return a number that a double can hold. */

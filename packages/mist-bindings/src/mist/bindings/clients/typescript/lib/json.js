@@ -235,14 +235,18 @@ export function setMember(target, key, value) {
 /** Return a numeral's value: a number where that is exact or it is no integer, else a bigint. */
 export function toNumber(numeral, path) {
     const value = Number(numeral);
-    if (Number.isSafeInteger(value) || !INTEGER.test(numeral)) {
+    if (Number.isSafeInteger(value) || !isInteger(numeral)) {
         return finite(value, path);
     }
     return toBigInt(numeral, path);
 }
+/** Tell whether a number is spelled as an integer. */
+export function isInteger(numeral) {
+    return INTEGER.test(numeral);
+}
 /** Return an integer's value. */
 export function toBigInt(numeral, path) {
-    if (!INTEGER.test(numeral)) {
+    if (!isInteger(numeral)) {
         throw new ProtocolError(`expected an integer, got ${numeral.slice(0, 40)}`, path);
     }
     if (numeral.length > MAX_DIGITS) {

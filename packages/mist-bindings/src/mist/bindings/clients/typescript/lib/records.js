@@ -1,5 +1,5 @@
 /** Objects with known members: what each member is, and how the whole is read and written. */
-import { memberPath } from "./encoding.js";
+import { encodeString, memberPath } from "./encoding.js";
 import { ProtocolError } from "./errors.js";
 import { expectKind, expectObject } from "./fields.js";
 /** Declare a member of a record. */
@@ -94,7 +94,7 @@ export class RecordType {
             const own = Object.hasOwn(given, each.key) ? given[each.key] : undefined;
             const written = this.#writeMember(each, own, memberPath(path, each.key), isPayload);
             if (written !== each.omitted) {
-                members.push(`"${each.key}":${written}`);
+                members.push(`${encodeString(each.key, path)}:${written}`);
             }
         }
         return `{${members.join(",")}}`;
@@ -103,7 +103,8 @@ export class RecordType {
         if (given === undefined && member.required) {
             throw new ProtocolError(`missing \`${member.key}\` of ${this.name}`, path);
         }
-        if (given === undefined && member.omitted !== undefined) {
+        // A default is not held against the limits of a value.
+        if (member.omitted !== undefined && (given === undefined || given === member.fallback)) {
             return member.omitted;
         }
         const isAbsent = given === undefined || (given === null && !member.type.takesNull);

@@ -9,7 +9,7 @@ import {
 } from "./encoding.js";
 import { ProtocolError } from "./errors.js";
 import type { Cursor, JsonValue } from "./json.js";
-import { finite, setMember, toBigInt, toNumber } from "./json.js";
+import { finite, isInteger, setMember, toBigInt, toNumber } from "./json.js";
 
 /** A 64-bit integer: a number where that is exact, else a bigint. */
 export type Int64 = number | bigint;
@@ -30,8 +30,8 @@ export interface FieldType<T> {
 export function text(
   limits: { minLength?: number; maxLength?: number; pattern?: RegExp } = {},
 ): FieldType<string> {
+  const { minLength = 0, maxLength = Infinity, pattern } = limits;
   const check = (value: string, path: string): string => {
-    const { minLength = 0, maxLength = Infinity, pattern } = limits;
     // A character is one unit of the string or two.
     const isWithin = value.length >= minLength * 2 && value.length <= maxLength;
     const length = isWithin ? value.length : charactersIn(value);
@@ -46,7 +46,7 @@ export function text(
     return value;
   };
   return {
-    zero: "",
+    zero: minLength === 0 && (!pattern || pattern.test("")) ? "" : undefined,
     read(cursor, path) {
       expectKind(cursor, "a string", path);
       return check(cursor.string(), path);
@@ -76,7 +76,7 @@ export function number(limits: { minimum?: number; maximum?: number } = {}): Fie
   const { minimum = -Infinity, maximum = Infinity } = limits;
   const check = (value: number, path: string): number => inRange(value, minimum, maximum, path);
   return {
-    zero: 0,
+    zero: minimum <= 0 && maximum >= 0 ? 0 : undefined,
     read(cursor, path) {
       expectKind(cursor, "a number", path);
       return check(finite(Number(cursor.numeral()), path), path);
@@ -99,7 +99,7 @@ function integers<T extends Int64>(
 ): FieldType<T> {
   const check = (value: T, path: string): T => inRange(value, minimum, maximum, path);
   return {
-    zero,
+    zero: minimum <= 0 && maximum >= 0 ? zero : undefined,
     read(cursor, path) {
       expectKind(cursor, "a number", path);
       const numeral = cursor.numeral();
@@ -135,18 +135,26 @@ export function integer(minimum: bigint, maximum: bigint): FieldType<number> {
 }
 
 /** One of a few values. */
-export function choice<const T extends string | number>(...values: readonly T[]): FieldType<T> {
-  const check = (value: JsonValue, path: string): T => {
-    if (!values.includes(value as T)) {
-      const known = values.map((each) => JSON.stringify(each)).join(", ");
+export function choice<const T extends readonly (string | Int64)[]>(
+  ...values: T
+): FieldType<T[number]> {
+  const check = (value: JsonValue, path: string): T[number] => {
+    if (!values.includes(value as T[number])) {
+      const known = values.map((each) => encodeJson(each, path)).join(", ");
       const got = typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : describe(value);
       throw new ProtocolError(`expected one of ${known}, got ${got}`, path);
     }
-    return value as T;
+    return value as T[number];
   };
   return {
     zero: undefined,
-    read: (cursor, path) => check(cursor.value(path), path),
+    read(cursor, path) {
+      if (cursor.kind !== "a number") {
+        return check(cursor.value(path), path);
+      }
+      const numeral = cursor.numeral(); // 1.0 is no whole number, though it equals one
+      return check(isInteger(numeral) ? toNumber(numeral, path) : NaN, path);
+    },
     write: (value, path) => encodeJson(check(value, path), path),
   };
 }

@@ -277,15 +277,20 @@ export function setMember<T>(target: Record<string, T>, key: string, value: T): 
 /** Return a numeral's value: a number where that is exact or it is no integer, else a bigint. */
 export function toNumber(numeral: string, path: string): number | bigint {
   const value = Number(numeral);
-  if (Number.isSafeInteger(value) || !INTEGER.test(numeral)) {
+  if (Number.isSafeInteger(value) || !isInteger(numeral)) {
     return finite(value, path);
   }
   return toBigInt(numeral, path);
 }
 
+/** Tell whether a number is spelled as an integer. */
+export function isInteger(numeral: string): boolean {
+  return INTEGER.test(numeral);
+}
+
 /** Return an integer's value. */
 export function toBigInt(numeral: string, path: string): bigint {
-  if (!INTEGER.test(numeral)) {
+  if (!isInteger(numeral)) {
     throw new ProtocolError(`expected an integer, got ${numeral.slice(0, 40)}`, path);
   }
   if (numeral.length > MAX_DIGITS) {

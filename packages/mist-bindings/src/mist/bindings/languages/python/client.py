@@ -1,33 +1,22 @@
 """The client in Python: one file that needs nothing but the standard library of 3.8."""
 
 import ast
-import json
 import keyword
 import textwrap
-from collections.abc import Iterable, Mapping, Set
-from typing import Any, Final
+from collections.abc import Iterable, Set
+from typing import Final
 
 from mist.bindings.errors import BindingsError
-from mist.bindings.mark import notice
-from mist.bindings.model import (
-    INT64_MAX,
-    INT64_MIN,
-    Anything,
-    Boolean,
-    Choice,
-    Constant,
-    Field,
-    Integer,
-    List,
-    Map,
-    Nullable,
-    Number,
-    Protocol,
-    Record,
-    Reference,
-    Text,
-    Type,
+from mist.bindings.languages.python.fields import (
+    annotation,
+    default_of,
+    literal,
+    read,
+    tuple_of,
+    written,
 )
+from mist.bindings.mark import notice
+from mist.bindings.model import Anything, Constant, Field, Protocol, Record
 from mist.bindings.templates import fill
 
 FILE: Final = "mist_client.py"
@@ -83,9 +72,9 @@ def render(protocol: Protocol) -> dict[str, str]:
             literal="    Literal,\n" if _has_choice(protocol) else "",
             records="\n\n\n".join(_record(record) for record in protocol.records),
             registry="\n".join(
-                f"    {_literal(each.type.value)}: {each.record}," for each in protocol.messages
+                f"    {literal(each.type.value)}: {each.record}," for each in protocol.messages
             ),
-            exports="\n".join(f"    {_literal(name)}," for name in _sorted(exports + records)),
+            exports="\n".join(f"    {literal(name)}," for name in _sorted(exports + records)),
         )
     }
 
@@ -166,7 +155,7 @@ def _is_name(name: str) -> bool:
 
 
 def _constants(constants: Iterable[Constant]) -> str:
-    return "\n".join(f"    {each.name} = {_literal(each.value)}" for each in constants)
+    return "\n".join(f"    {each.name} = {literal(each.value)}" for each in constants)
 
 
 def _record(record: Record) -> str:
@@ -176,8 +165,8 @@ def _record(record: Record) -> str:
         "@dataclasses.dataclass",
         f"class {record.name}:",
         _docstring(record),
-        "",
-        *(f"    {field.name}: {_annotation(field.type)}{_default(field)}" for field in fields),
+        *([""] if fields else []),
+        *(_attribute(field) for field in fields),
         *_null_when_empty(record),
         "",
         *_from_json(record),
@@ -187,9 +176,19 @@ def _record(record: Record) -> str:
     return "\n".join(lines)
 
 
+def _attribute(field: Field) -> str:
+    start, made, end = default_of(field).partition("dataclasses.field(")
+    line = f"    {field.name}: {annotation(field.type)}{start}{made}"
+    if len(line) + len(end) <= _WIDTH or not made:
+        return line + end
+    return f"{line}\n        {end.removesuffix(')')}\n    )"
+
+
 def _null_when_empty(record: Record) -> list[str]:
     keys = tuple(field.wire for field in record.fields if field.null_when_empty)
-    return ["", f"    _NULL_WHEN_EMPTY: ClassVar[Tuple[str, ...]] = {_tuple(keys)}"] if keys else []
+    return (
+        ["", f"    _NULL_WHEN_EMPTY: ClassVar[Tuple[str, ...]] = {tuple_of(keys)}"] if keys else []
+    )
 
 
 def _docstring(record: Record) -> str:
@@ -198,6 +197,10 @@ def _docstring(record: Record) -> str:
     if record.fields:
         text += f"\n\nAttributes:\n{_attributes(record.fields, indent='')}\n"
     text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    if text.startswith('"'):  # which must not run into the quotes of the docstring
+        text = " " + text
+    if text.endswith('"'):
+        text = text[:-1] + '\\"'
     return textwrap.indent(f'"""{text}"""', "    ", lambda line: bool(line.strip()))
 
 
@@ -222,10 +225,7 @@ def _attributes(fields: Iterable[Field], indent: str = "    ") -> str:
 
 
 def _from_json(record: Record) -> list[str]:
-    known = tuple(field.wire for field in record.fields)
-    members = (
-        f"_members(value, path, {_tuple(known)})" if record.closed else "_members(value, path)"
-    )
+    members = _known_members(record) if record.closed else "_members(value, path)"
     lines = [
         "    @classmethod",
         f'    def from_json(cls, value: Any, path: str = "$") -> {record.name}:',
@@ -237,24 +237,30 @@ def _from_json(record: Record) -> list[str]:
         *lines,
         f"        members = {members}",
         "        return cls(",
-        *(f"            {field.name}={_read(field)}," for field in record.fields),
+        *(_argument(field) for field in record.fields),
         "        )",
     ]
 
 
-def _read(field: Field) -> str:
-    key, takes_null = _literal(field.wire), isinstance(field.type, Anything | Nullable)
-    if field.required:
-        value = f"_present(members, {key}, path, null={takes_null})"
-    elif takes_null:
-        default = f", {_literal(field.default)}" if field.default is not None else ""
-        value = f"members.get({key}{default})"
-    elif field.default == _zero(field.type):
-        value = f"members.get({key})"
-    else:
-        value = f"_or(members.get({key}), {_literal(field.default)})"
-    place = _literal("." + field.wire)[1:-1].replace("{", "{{").replace("}", "}}")
-    return f'{_reader(field.type)}({value}, f"{{path}}{place}")'
+def _known_members(record: Record) -> str:
+    known = tuple(field.wire for field in record.fields)
+    indent = " " * 12
+    arguments = f"value, path, {tuple_of(known)}"
+    if len(f"        members = _members({arguments})") <= _WIDTH:
+        return f"_members({arguments})"
+    if len(indent + arguments) <= _WIDTH:
+        return f"_members(\n{indent}{arguments}\n        )"
+    keys = "".join(f"{indent}    {literal(key)},\n" for key in known)
+    return f"_members(\n{indent}value,\n{indent}path,\n{indent}(\n{keys}{indent}),\n        )"
+
+
+def _argument(field: Field) -> str:
+    indent = " " * 12
+    reader, arguments = read(field)
+    line = f"{indent}{field.name}={reader}({arguments}),"
+    if len(line) <= _WIDTH:
+        return line
+    return f"{indent}{field.name}={reader}(\n{indent}    {arguments}\n{indent}),"
 
 
 def _to_json(record: Record) -> list[str]:
@@ -263,136 +269,24 @@ def _to_json(record: Record) -> list[str]:
         '        """Return it as JSON values, in the order of the wire."""',
     ]
     if not any(field.omitted_at_default for field in record.fields):
-        entries = [
-            f"            {_literal(each.wire)}: {_written(each)}," for each in record.fields
-        ]
+        entries = [f"            {literal(each.wire)}: {written(each)}," for each in record.fields]
         return [
             *lines,
             *(["        return {", *entries, "        }"] if entries else ["        return {}"]),
         ]
     lines.append("        members: Dict[str, Any] = {}")
     for field in record.fields:
-        line = f"members[{_literal(field.wire)}] = {_written(field)}"
-        if field.omitted_at_default:
-            default = _literal(field.default)
-            lines += [f"        if self.{field.name} != {default}:", f"            {line}"]
+        line = f"members[{literal(field.wire)}] = {written(field)}"
+        # In free-form JSON, Python takes 1, 1.0 and true for equal, which they are not.
+        is_free_number = isinstance(field.type, Anything) and isinstance(field.default, int | float)
+        if field.omitted_at_default and not is_free_number:
+            default = literal(field.default)
+            lines += [f"        if {written(field)} != {default}:", f"            {line}"]
         else:
             lines.append(f"        {line}")
     return [*lines, "        return members"]
 
 
-def _written(field: Field) -> str:
-    value = f"self.{field.name}"
-    return f"_plain({value})" if _has_record(field.type) else value
-
-
-def _annotation(kind: Type) -> str:  # noqa: PLR0911  # one line a kind
-    match kind:
-        case Text():
-            return "str"
-        case Integer():
-            return "int"
-        case Number():
-            return "float"
-        case Boolean():
-            return "bool"
-        case Anything():
-            return "Any"
-        case Choice():
-            return f"Literal[{', '.join(_literal(value) for value in kind.values)}]"
-        case List():
-            return f"List[{_annotation(kind.item)}]"
-        case Map():
-            return f"Dict[str, {_annotation(kind.value)}]"
-        case Reference():
-            return kind.record
-        case Nullable():
-            return f"Optional[{_annotation(kind.inner)}]"
-
-
-def _reader(kind: Type) -> str:  # noqa: PLR0911  # one line a kind
-    """Return the expression of the function that reads such a value."""
-    match kind:
-        case Text(min_length=None, max_length=None, pattern=None):
-            return "_string"
-        case Text():
-            return f"_text({kind.min_length or 0}, {kind.max_length}, {_literal(kind.pattern)})"
-        case Integer(minimum=low, maximum=high):
-            whole = (low, high) == (INT64_MIN, INT64_MAX)
-            return "_int64" if whole else f"_integer({low}, {high})"
-        case Number(minimum=None, maximum=None):
-            return "_number()"
-        case Number():
-            return f"_number({kind.minimum!r}, {kind.maximum!r})"
-        case Boolean():
-            return "_boolean"
-        case Anything():
-            return "_anything"
-        case Choice():
-            return f"_choice({', '.join(_literal(value) for value in kind.values)})"
-        case List():
-            return f"_list({_reader(kind.item)})"
-        case Map():
-            return f"_map({_reader(kind.value)})"
-        case Reference():
-            return f"{kind.record}.from_json"
-        case Nullable():
-            return f"_nullable({_reader(kind.inner)})"
-
-
-def _zero(kind: Type) -> Any:
-    """Return what a reader makes of null; of a choice it makes nothing, so nothing equals it."""
-    zeros: Mapping[type[Any], Any] = {
-        Text: "", Integer: 0, Number: 0.0, Boolean: False, List: [], Map: {}, Reference: {}
-    }  # fmt: skip
-    return zeros.get(type(kind), ...)
-
-
-def _default(field: Field) -> str:
-    if field.required:
-        return ""
-    if isinstance(field.type, Reference):
-        made = f"{field.type.record}.from_json({_literal(field.default)})"
-        return f" = dataclasses.field(default_factory=lambda: {made})"
-    if isinstance(field.type, List | Map) and field.default is not None:
-        empty = "list" if isinstance(field.type, List) else "dict"
-        factory = f"lambda: {_literal(field.default)}" if field.default else empty
-        return f" = dataclasses.field(default_factory={factory})"
-    return f" = {_literal(field.default)}"
-
-
 def _has_choice(protocol: Protocol) -> bool:
-    annotations = (_annotation(f.type) for record in protocol.records for f in record.fields)
+    annotations = (annotation(f.type) for record in protocol.records for f in record.fields)
     return any("Literal[" in annotation for annotation in annotations)
-
-
-def _has_record(kind: Type) -> bool:
-    match kind:
-        case Reference() | Anything():
-            return True
-        case List():
-            return _has_record(kind.item)
-        case Map():
-            return _has_record(kind.value)
-        case Nullable():
-            return _has_record(kind.inner)
-        case _:
-            return False
-
-
-def _tuple(items: tuple[str, ...]) -> str:
-    inside = ", ".join(_literal(item) for item in items)
-    return f"({inside},)" if len(items) == 1 else f"({inside})"
-
-
-def _literal(value: Any) -> str:
-    """Return a Python literal, its strings in double quotes as formatters have them."""
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)  # its escapes are Python's too
-    if isinstance(value, list):
-        items: list[Any] = value  # pyright: ignore[reportUnknownVariableType]  # free-form
-        return f"[{', '.join(_literal(item) for item in items)}]"
-    if isinstance(value, dict):
-        members: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]  # free-form
-        return f"{{{', '.join(f'{_literal(k)}: {_literal(v)}' for k, v in members.items())}}}"
-    return repr(value)

@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from mist.bindings.errors import BindingsError
+from mist.bindings.languages.typescript.patterns import javascript_pattern
 from mist.bindings.model import (
     INT64_MAX,
     INT64_MIN,
@@ -22,12 +24,12 @@ from mist.bindings.model import (
     Reference,
     Text,
     Type,
+    takes_zero,
 )
 
 IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _SAFE: Final = (1 << 53) - 1
-# What Python's regular expressions have and JavaScript's have not, or spell in another way.
-_FOREIGN_PATTERN: Final = re.compile(r"\(\?[P#aiLmsux(>]|\\[AZ]|[*+?}]\+")
+_ESCAPES: Final = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 Records: TypeAlias = Mapping[str, Record]
 
@@ -70,7 +72,7 @@ def descriptor(field: Field, records: Records, *, whole: bool) -> str:
     elif not _is_zero(field.default, field.type):
         options.append(f"fallback: {_literal(field.default, field.type, field, records)}")
     if field.omitted_at_default and not whole:
-        options.append(f"omitted: {json.dumps(_written(field.default))}")
+        options.append(f"omitted: {json.dumps(_encoded(field.default))}")
     if field.null_when_empty:
         options.append("nullWhenEmpty: true")
     more = f", {{ {', '.join(options)} }}" if options else ""
@@ -92,7 +94,7 @@ def _type(kind: Type, field: Field) -> str:  # noqa: PLR0911  # one line a kind
         case Anything():
             return "JsonValue"
         case Choice(values):
-            return " | ".join(json.dumps(value) for value in values)
+            return " | ".join(_constant(value) for value in values)
         case List(item):
             inner = _type(item, field)
             return f"({inner})[]" if "|" in inner else f"{inner}[]"
@@ -124,7 +126,7 @@ def _kind(kind: Type, field: Field) -> str:  # noqa: PLR0911  # one line a kind
         case Anything():
             return "f.json"
         case Choice(values):
-            return f"f.choice({', '.join(json.dumps(value) for value in values)})"
+            return f"f.choice({', '.join(_constant(value) for value in values)})"
         case List(item):
             return f"f.list({_kind(item, field)})"
         case Map(value):
@@ -151,20 +153,22 @@ def _text_limits(kind: Text, field: Field) -> str:
     if kind.max_length is not None:
         given.append(f"maxLength: {kind.max_length}")
     if kind.pattern is not None:
-        if _FOREIGN_PATTERN.search(kind.pattern):
+        try:
+            pattern = javascript_pattern(kind.pattern)
+        except ValueError as exc:
             raise BindingsError(
-                f"field {field.wire}: the pattern {kind.pattern!r} is one of Python alone;"
+                f"field {field.wire}: the pattern {kind.pattern!r} is one of Python alone: {exc};"
                 " write it so that JavaScript reads it too"
-            )
-        given.append(f'pattern: new RegExp({json.dumps(kind.pattern)}, "u")')
+            ) from exc
+        given.append(f'pattern: new RegExp({json.dumps(pattern)}, "u")')
     return f"{{ {', '.join(given)} }}" if given else ""
 
 
 def _is_zero(default: Any, kind: Type) -> bool:
     """Tell whether a default is what a missing field of this type is anyway."""
+    if not takes_zero(kind):
+        return False
     match kind:
-        case Choice():
-            return False
         case Nullable() | Anything():
             return default is None
         case Text():
@@ -187,20 +191,36 @@ def _literal(default: Any, kind: Type, field: Field, records: Records) -> str:
         return _object(
             {k: _literal(v, members[k].type, members[k], records) for k, v in default.items()}
         )
-    if isinstance(kind, Integer) and (_integer(kind, field) == "f.bigint" or abs(default) > _SAFE):
+    if isinstance(kind, Integer) and _integer(kind, field) == "f.bigint":
         return f"{default}n"
-    return _written(default)
+    return _constant(default)
+
+
+def _constant(value: Any) -> str:
+    """Return a value that is the same wherever it stands, as a literal."""
+    if isinstance(value, int) and abs(value) > _SAFE:
+        return f"{value}n"
+    return json.dumps(value) if isinstance(value, str) else _written(value)
 
 
 def _object(members: Mapping[str, str]) -> str:
-    return f"{{ {', '.join(f'{json.dumps(key)}: {text}' for key, text in members.items())} }}"
+    inside = ", ".join(f"{json.dumps(key)}: {text}" for key, text in members.items())
+    return f"{{ {inside} }}" if inside else "{}"
 
 
 def _written(value: Any) -> str:
-    """Return a value as JSON, as a client writes it."""
+    """Return a value as JSON, its numbers as JavaScript spells them."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:  # noqa: PLR2004  # from here on, JavaScript has an exponent
         return str(int(value))
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(value, float) and 1e-6 <= abs(value) < 1e-4:  # noqa: PLR2004  # here, Python alone has one
+        return f"{Decimal(repr(value)):f}"
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("e-0", "e-") if isinstance(value, float) else text
+
+
+def _encoded(value: Any) -> str:
+    """Return a value to the byte as a client writes it."""
+    return _written(value).translate(_ESCAPES)
 
 
 def _key(wire: str) -> str:

@@ -15,10 +15,15 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from mist.bindings.errors import BindingsError
+from mist.bindings.languages.typescript.fields import (
+    Records,
+    descriptor,
+    doc_of,
+    member,
+)
 from mist.bindings.mark import marked, notice
 from mist.bindings.model import Anything, Constant, Protocol, Record
 from mist.bindings.shipped import CLIENTS
-from mist.bindings.typescript_fields import IDENTIFIER, Records, descriptor, doc_of, member
 
 _CLIENT: Final = CLIENTS / "typescript"
 _WIDTH: Final = 100
@@ -193,12 +198,13 @@ def _interface(record: Record, *, whole: bool = False) -> _Item:
 
 
 def _record_type(record: Record, records: Records, *, whole: bool = False) -> _Item:
-    fields = "".join(f"  {descriptor(field, records, whole=whole)},\n" for field in record.fields)
+    fields = "".join(f"\n  {descriptor(field, records, whole=whole)}," for field in record.fields)
+    end = "\n" if fields else ""
     closed = ", true" if record.closed else ""
     return _Item(
         f"How `{record.name}` is read and written.",
         f"const {record.name}: r.RecordType<{record.name}>;",
-        f"new r.RecordType({json.dumps(record.name)}, () => [\n{fields}]{closed})",
+        f"new r.RecordType({json.dumps(record.name)}, () => [{fields}{end}]{closed})",
     )
 
 
@@ -220,8 +226,8 @@ def _payloads(protocol: Protocol) -> list[_Item]:
 
 
 def _comment(doc: str, indent: str = "") -> str:
-    # What ends a comment may stand in somebody's docstring.
-    text = doc.replace("*/", "*\\/")
+    # What ends a comment may stand in somebody's docstring, and what ends a line in a default.
+    text = doc.replace("*/", "*\\/").translate({0x2028: "\\u2028", 0x2029: "\\u2029"})
     if not text:
         return ""
     if len(f"{indent}/** {text} */") <= _WIDTH and "\n" not in text:
@@ -240,8 +246,13 @@ def _refuse_reserved(records: Iterable[Record]) -> None:
     taken = _OWN_NAMES.union(re.findall(r"\w+", exported))
     for record in records:
         name = record.name
-        if name in taken or name.isupper() or name.islower() or not IDENTIFIER.fullmatch(name):
+        if name in taken or name.isupper() or name.islower() or not name.isidentifier():
             raise BindingsError(
                 f"the class {name} cannot have that name in TypeScript; rename it, say to"
                 f" {name[0].upper()}{name[1:]}Payload"
+            )
+        if any(field.wire == "__proto__" for field in record.fields):
+            raise BindingsError(
+                f"{name} cannot have a field __proto__ in TypeScript, where it is no member of an"
+                " object; give it another key"
             )
