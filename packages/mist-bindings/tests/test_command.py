@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -12,6 +13,7 @@ from jsonschema import Draft202012Validator
 from mist.bindings.generation import own_protocol
 from mist.bindings.schemas import schema
 from mist.bindings.shipped import read_client
+from mist.protocol import version_info
 
 ACME = '''
 import msgspec
@@ -70,6 +72,21 @@ def test_export_writes_the_client_and_says_so(run, tmp_path):
     written = (tmp_path / "client" / "mist_client.py").read_text("utf-8")
     assert written == read_client("python")["mist_client.py"]
     assert run("export", "python", "client") == (0, "", "nothing to write: all is up to date\n")
+
+
+def test_of_many_files_the_number_is_told(run):
+    """An npm package has dozens of them; a client with one file names it."""
+    status, out, err = run("export", "typescript", "client")
+    assert (status, out) == (0, "")
+    count = len(read_client("typescript"))
+    assert err == f"wrote {count} files in client\n"
+
+
+def test_the_version_is_told(run):
+    """That of the package, and those of the protocol."""
+    status, out, _ = run("--version")
+    assert status == 0
+    assert out == f"mist-bindings {version('mist-bindings')} ({version_info()})\n"
 
 
 def test_generate_takes_in_ones_own_payloads(run, tmp_path):

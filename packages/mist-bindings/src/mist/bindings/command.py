@@ -18,9 +18,12 @@ from mist.bindings.model import Protocol
 from mist.bindings.schemas import schema
 from mist.bindings.shipped import CLIENTS, shipped_languages
 from mist.bindings.writing import write_files
+from mist.protocol import version_info
 
 # The exit codes of the MIST stack for the standard error codes that occur here.
 _EXIT: Final = {"internal": 1, "validation": 2, "not_found": 3, "conflict": 10, "cancelled": 130}
+
+_MOST_NAMED = 5  # files that were written; of more, their number is told
 
 _DESCRIPTION = """\
 Clients of the MIST protocol for programs that do not use mist, and its schemas: generated from
@@ -65,6 +68,22 @@ def _fail(text: str, code: str) -> int:
     return _EXIT[code]
 
 
+class _Version(argparse.Action):
+    """Shows the versions, looking them up only then."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        _namespace: argparse.Namespace,
+        _values: object,
+        _option: str | None = None,
+    ) -> None:
+        from importlib.metadata import version  # noqa: PLC0415  # longer than the rest of the start
+
+        print(f"mist-bindings {version('mist-bindings')} ({version_info()})")  # noqa: T201  # asked for
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "mist-bindings",
@@ -72,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> Any:
@@ -133,12 +153,14 @@ def _add_force(command: Any) -> None:
 
 def _generate(arguments: argparse.Namespace) -> int:
     _import(arguments.modules)
-    _tell(generate(arguments.language, arguments.directory, force=arguments.force))
+    written = generate(arguments.language, arguments.directory, force=arguments.force)
+    _tell(written, arguments.directory)
     return 0
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    _tell(export(arguments.language, arguments.directory, force=arguments.force))
+    written = export(arguments.language, arguments.directory, force=arguments.force)
+    _tell(written, arguments.directory)
     return 0
 
 
@@ -158,7 +180,7 @@ def _check(arguments: argparse.Namespace) -> int:
     _import(arguments.modules)
     texts = render(arguments.language)
     if arguments.write:
-        _tell(write_files(arguments.directory, texts))
+        _tell(write_files(arguments.directory, texts), arguments.directory)
         return 0
     return _report(stale(arguments.directory, texts), f"{arguments.directory}/")
 
@@ -169,7 +191,7 @@ def _check_shipped(*, write: bool) -> int:
     for name in shipped_languages():
         texts = renderer(name)(own_protocol())
         if write:
-            _tell(write_files(CLIENTS / name, texts))
+            _tell(write_files(CLIENTS / name, texts), CLIENTS / name)
         else:
             out_of_date += [f"{name}/{each}" for each in stale(CLIENTS / name, texts)]
     return _report(out_of_date, "")
@@ -194,7 +216,8 @@ def _write_document(
         sys.stdout.flush()
     else:
         output: Path = arguments.output
-        _tell(write_files(output.parent, {output.name: text}, force=arguments.force))
+        written = write_files(output.parent, {output.name: text}, force=arguments.force)
+        _tell(written, output.parent)
     return 0
 
 
@@ -224,10 +247,18 @@ def _working_directory_first() -> Generator[None]:
         sys.path.pop(0)
 
 
-def _tell(paths: Sequence[Path]) -> None:
-    """Name on standard error what was done; standard output is for documents."""
-    for path in paths:
-        done = "wrote" if path.exists() else "removed"
-        print(f"{done} {path}", file=sys.stderr)  # noqa: T201  # what the command is for
-    if not paths:
-        print("nothing to write: all is up to date", file=sys.stderr)  # noqa: T201  # likewise
+def _tell(paths: Sequence[Path], directory: Path) -> None:
+    """Say on standard error what was done; standard output is for documents."""
+    lines: list[str] = []
+    for done, concerned in (
+        ("wrote", [path for path in paths if path.exists()]),
+        ("removed", [path for path in paths if not path.exists()]),
+    ):
+        many = len(concerned) > _MOST_NAMED
+        lines += (
+            [f"{done} {len(concerned)} files in {directory}"]
+            if many
+            else [f"{done} {path}" for path in concerned]
+        )
+    for line in lines or ["nothing to write: all is up to date"]:
+        print(line, file=sys.stderr)  # noqa: T201  # what the command is for
