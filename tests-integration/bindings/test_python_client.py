@@ -348,15 +348,12 @@ def test_a_pipeline_into_the_client(client, oldest_python, golden_lines, tmp_pat
 
 
 @pytest.mark.interop("receive", client="python")
-@pytest.mark.parametrize("options", ["", "batch=False"], ids=["batches", "single"])
-def test_a_mist_sender_to_a_listener(  # noqa: PLR0917  # fixtures
-    client, every_python, options, golden_lines, tmp_path, peers
-):
+def test_a_mist_sender_to_a_listener(client, every_python, golden_lines, tmp_path, peers):
     """`mist relay file http://client` is received by the client's listener, to the byte."""
     (tmp_path / "golden.jsonl").write_bytes(golden_lines)
     count = golden_lines.count(b"\n")
     script = PRELUDE + (
-        f"with mist.HTTPListener({options}) as listener, open('received.jsonl', 'wb') as file:\n"
+        "with mist.HTTPListener() as listener, open('received.jsonl', 'wb') as file:\n"
         "    print(listener.url, flush=True)\n"
         f"    for _ in range({count}):\n"
         "        message = listener.receive(timeout=30)\n"

@@ -9,7 +9,8 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -28,12 +29,43 @@ ANY_ORIGIN = {"Access_Control_Allow_Origin": "*"}
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """The path of a Chromium."""
+def open_tab(tmp_path_factory):
+    """Opens a page in a tab of a Chromium with an empty profile; the tab is closed by what it returns.
+
+    Tabs are opened and closed by the HTTP endpoints of the DevTools protocol.
+    """
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.skip(f"no browser is installed; looked for {', '.join(BROWSERS)}")
-    return found
+    profile = tmp_path_factory.mktemp("profile")
+    command = [found, *FLAGS, "--remote-debugging-port=0", f"--user-data-dir={profile}"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    port = profile / "DevToolsActivePort"
+
+    def ask(path):
+        address = f"http://127.0.0.1:{port.read_text().split()[0]}/json/{path}"
+        with urlopen(Request(address, method="PUT"), timeout=30) as answer:
+            return answer.read()
+
+    def open_page(url):
+        tab = json.loads(ask(f"new?{quote(url, safe='')}"))
+        return lambda: ask(f"close/{tab['id']}")
+
+    try:
+        wait_until(lambda: port.is_file() and port.read_text().strip(), process)
+        yield open_page
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_until(condition, process=None):
+    """Wait for something to become true, while the process that is to bring it about runs."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process is None or process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -57,26 +89,17 @@ def site(peers, tmp_path):
 
 
 @pytest.fixture
-def visit(browser, site, tmp_path):
-    """Has a browser with an empty profile run a scenario, and returns what that has told."""
+def visit(open_tab, site):
+    """Has a browser run a scenario, and returns what that has told."""
     origin, posted = site
 
     def run_scenario(scenario, **words):
         posted.clear()
-        url = f"{origin}/?{urlencode({'scenario': scenario, **words})}"
-        # With something to debug it by, it stays until it is ended.
-        profile = f"--user-data-dir={tmp_path / 'profile'}"
-        command = [browser, *FLAGS, "--remote-debugging-port=0", profile, url]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        close = open_tab(f"{origin}/?{urlencode({'scenario': scenario, **words})}")
         try:
-            deadline = time.monotonic() + 60
-            while not posted:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            wait_until(lambda: posted)
         finally:
-            process.terminate()
-            process.wait()
+            close()
         return json.loads(posted[0][1])
 
     return run_scenario

@@ -187,18 +187,22 @@ def test_its_types_are_those_of_the_classes(own, compile_project):
     assert compile_project(own, "--noEmit") == ""
 
 
-@pytest.mark.parametrize("types", [TYPES, ["acme.part"], ["health.ping"]], ids=" ".join)
-def test_the_modules_agree_with_the_compiler(own, compile_project, types):
+def test_the_modules_agree_with_the_compiler(own, compile_project):
     """What was written as JavaScript and declarations is what the compiler makes of the source.
 
     However few payloads there are, the source imports nothing that it does not use.
     """
-    package = own / "client"
-    generate("typescript", package, protocol=describe(types))
-    assert compile_project(package, "--outDir", "made") == ""
-    for name in ("protocol.js", "protocol.d.ts"):
-        written, made = ((package / where / name).read_text() for where in ("lib", "made"))
-        assert written[written.index("import ") :] == made[made.index("import ") :]
+    clients = {"many": TYPES, "one": ["acme.part"], "plain": ["health.ping"]}
+    for name, types in clients.items():
+        generate("typescript", own / "src" / name, protocol=describe(types))
+    options = (own / "src" / "many" / "tsconfig.json").read_text()
+    (own / "tsconfig.json").write_text(options.replace('["src"]', '["src/*/src"]'))
+    assert compile_project(own, "--outDir", "made") == ""
+    for client in clients:
+        for name in ("protocol.js", "protocol.d.ts"):
+            written = (own / "src" / client / "lib" / name).read_text()
+            made = (own / "made" / client / "src" / name).read_text()
+            assert written[written.index("import ") :] == made[made.index("import ") :]
 
 
 def test_a_record_that_contains_itself_is_an_error(own, node, run):

@@ -23,10 +23,10 @@ class Fraction(float):
         return False
 
 
-@pytest.fixture(params=[1, 2])
-def texts(request, random_payloads):
+@pytest.fixture
+def texts(random_payloads):
     """Texts for each of the message types that were made at random, and registered."""
-    made = random_payloads.RandomPayloads(random.Random(request.param))
+    made = random_payloads.RandomPayloads(random.Random(1))
     found = {}
     for at in range(CLASSES):
         cls, name = made.new_class(), f"acme.{at}"
