@@ -189,7 +189,11 @@ class RandomPayloads:
         try:
             value = msgspec.convert(self._value(kind), kind)
             hash(value)
-        except (TypeError, ValueError):
+        except (
+            TypeError,
+            ValueError,
+            msgspec.ValidationError,
+        ):  # no ValueError in msgspec 0.20
             return {}
         return {"default": value}
 
