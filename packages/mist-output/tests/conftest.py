@@ -49,7 +49,10 @@ def _environment(extra: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture
 def on_terminal() -> Callable[..., Ran]:
-    """Run a script on a pseudo-terminal of its own, with stdout and stderr there unless piped."""
+    """Run a script on a pseudo-terminal of its own, with stdout and stderr there unless piped.
+
+    It is interrupted once all texts of `interrupt_at` have been on the terminal.
+    """
     pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
     import fcntl
     import termios
@@ -60,7 +63,7 @@ def on_terminal() -> Callable[..., Ran]:
         columns: int = 80,
         stdout: int | None = None,
         stderr: int | None = None,
-        interrupt_at: str | None = None,
+        interrupt_at: tuple[str, ...] = (),
         **env: str,
     ) -> Ran:
         ours, theirs = pty.openpty()
@@ -77,9 +80,9 @@ def on_terminal() -> Callable[..., Ran]:
         seen = b""
         while chunk := _read(ours):
             seen += chunk
-            if interrupt_at and interrupt_at.encode() in seen:
+            if interrupt_at and all(text.encode() in seen for text in interrupt_at):
                 process.send_signal(signal.SIGINT)
-                interrupt_at = None
+                interrupt_at = ()
         os.close(ours)
         out, err = process.communicate(timeout=30)
         texts = [(data or b"").decode() for data in (seen, out, err)]

@@ -39,7 +39,7 @@ try:
 except KeyboardInterrupt:
     print("interrupted")
 """,
-        interrupt_at="3/10",
+        interrupt_at=("3/10",),
     )
     assert ran.terminal.endswith("interrupted\n")
     assert "10/10" not in ran.terminal
@@ -92,22 +92,26 @@ with progress(2, "job") as p:
 
 def test_bars_of_threads_and_nested_bars_share_the_terminal(on_terminal):
     """Several bars at once are drawn together; inner bars vanish when they are closed."""
-    ran = on_terminal("""
-import threading, time
+    ran = on_terminal(
+        """
+import signal, threading
 from mist.output import progress
+drawn = threading.Event()
+signal.signal(signal.SIGINT, lambda *_: drawn.set())
 def work(name):
     with progress(5, name) as p:
-        for _ in range(5):
-            p.advance()
-            time.sleep(0.02)
+        p.advance(5)
+        drawn.wait(30)
 with progress(3, "outer") as outer:
     threads = [threading.Thread(target=work, args=(f"inner{n}",)) for n in range(3)]
     for t in threads: t.start()
     for t in threads: t.join(); outer.advance()
-""")
+""",
+        interrupt_at=("inner0", "inner1", "inner2"),
+    )
     assert ran.status == 0
     assert ran.terminal.count(HIDE) == ran.terminal.count(SHOW) == 1
-    assert {f"inner{n}" in ran.terminal for n in range(3)} == {True}
+    assert all(f"inner{n}" in ran.terminal for n in range(3))
     last = ran.terminal.rpartition("outer")[2]
     assert "3/3 (100%)" in last
     assert "inner" not in last
