@@ -6,6 +6,7 @@ A cancellation is never a failure, is never swallowed, and leaves no task and no
 import asyncio
 import contextlib
 import itertools
+import os
 import random
 
 import pytest
@@ -249,3 +250,34 @@ def test_an_interrupt_is_no_failure_either(tmp_path, log):
             tracker.step_sync("a", interrupted)
         assert tracker.step_sync("a", lambda: 1) == 1
     assert [r["status"] for r in log()] == ["running", "pending", "running", "completed"]
+
+
+INTERRUPTED = """
+import signal, sys, threading
+from mist import checkpoint
+under_way, end = threading.Event(), threading.Event()
+def work():
+    under_way.set()
+    end.wait()
+def elsewhere():
+    tracker.step_sync("a", work)
+with checkpoint.open(sys.argv[1], "run") as tracker:
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    under_way.wait()
+    here = threading.get_ident
+    threading.Timer(0.2, lambda: signal.pthread_kill(here(), signal.SIGINT)).start()
+    try:
+        tracker.step_sync("a", work)
+    except KeyboardInterrupt:
+        print("interrupted")
+    end.set()
+    thread.join()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_an_interrupt_that_another_thread_is_given_ends_the_wait_for_its_step(tmp_path, spawn):
+    """The system may give the signal to any thread, and then wakes only that one."""
+    out, _ = spawn(INTERRUPTED, tmp_path).communicate(timeout=30)
+    assert out == "interrupted\n"

@@ -176,6 +176,31 @@ def test_a_complaint_slows_the_pool_down():
     assert limiter.present_rate == pytest.approx(50, abs=1)
 
 
+INTERRUPTED = """
+import signal, threading, time
+from mist.parallel import Pool, map_sync
+interrupted = threading.Event()
+def work(_):
+    time.sleep(0.2)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    interrupted.wait()
+try:
+    map_sync(Pool(1), [1], work)
+except KeyboardInterrupt:
+    interrupted.set()
+    print("interrupted")
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_ctrl_c_that_another_thread_is_given_ends_the_wait():
+    """The system may give the signal to any thread, and then wakes only that one."""
+    ran = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], timeout=30, check=True, stdout=subprocess.PIPE
+    )
+    assert ran.stdout == b"interrupted\n"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
 def test_no_worker_outlives_its_program(tmp_path, ending):

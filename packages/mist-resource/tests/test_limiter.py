@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import gc
+import os
 import random
+import signal
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -224,6 +227,26 @@ def _interrupted_at(line):
         yield
     finally:
         sys.settrace(before)
+
+
+INTERRUPTED = """
+import signal, threading
+from mist.resource import Limiter
+limiter = Limiter("db", 1)
+limiter.acquire_sync()
+here = threading.get_ident
+threading.Timer(0.2, lambda: signal.pthread_kill(here(), signal.SIGINT)).start()
+limiter.acquire_sync()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_ctrl_c_that_another_thread_is_given_ends_a_wait():
+    """The system may give the signal to any thread, and then wakes only that one."""
+    ran = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], timeout=30, check=False, stderr=subprocess.PIPE
+    )
+    assert (ran.returncode, b"KeyboardInterrupt" in ran.stderr) == (-signal.SIGINT, True)
 
 
 def test_threads_and_tasks_share_one_limiter():

@@ -343,6 +343,23 @@ def test_an_interrupt_cancels_the_call_and_the_transport_goes_on(script):
 
 
 @POSIX
+def test_an_interrupt_that_another_thread_is_given_ends_the_call_as_well(script):
+    """The system may give it to any thread, and then wakes only that one."""
+    done = script(
+        """
+        transport = sync.blocking(Channel)
+        here = threading.get_ident
+        threading.Timer(0.2, lambda: signal.pthread_kill(here(), signal.SIGINT)).start()
+        try:
+            transport.receive()
+        except KeyboardInterrupt:
+            print("interrupted")
+        """
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+
+
+@POSIX
 def test_a_message_that_arrives_during_an_interrupt_is_received_next(script):
     """A receive that was done before it could be cancelled keeps its message for the next."""
     done = script(

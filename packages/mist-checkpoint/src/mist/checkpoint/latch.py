@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import asyncio
 
+# The longest wait in one piece, in seconds. Ctrl-C ends none on Windows; elsewhere none that it
+# came just too early for, or where the system gave the signal to another thread.
+_LOOK_SECONDS = 0.5
+
 
 class Latch:
     """Opens once, and stays open; who waits is woken, whether thread or task of whichever loop."""
@@ -37,7 +41,8 @@ class Latch:
                 return
             if self._thread is None:
                 self._thread = threading.Event()
-        self._thread.wait()
+        while not self._thread.wait(_LOOK_SECONDS):
+            pass
 
     async def wait(self) -> None:
         """Wait in this task; a cancellation ends only this one's waiting."""

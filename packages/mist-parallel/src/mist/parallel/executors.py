@@ -12,7 +12,7 @@ from concurrent.futures import (
     Future,
     ThreadPoolExecutor,
 )
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
 from mist.parallel.call import is_async, want_callable
@@ -21,6 +21,10 @@ from mist.parallel.pool import Pool
 from mist.parallel.progress import OnProgress, Progress
 from mist.parallel.rate_limiter import Grant
 from mist.parallel.result import Result
+
+# The longest wait in one piece, in seconds. Ctrl-C ends none on Windows; elsewhere none that it
+# came just too early for, or where the system gave the signal to another thread.
+_LOOK_SECONDS = 0.5
 
 # The place of an input, the input, and what the rate limiter granted it.
 _Call: TypeAlias = tuple[int, Any, Grant | None]
@@ -54,14 +58,14 @@ def each_result(
                 under_way[future] = (index, input_, grant)
                 future.add_done_callback(done.put)
                 if len(under_way) >= pool.workers:
-                    results.append(_result(done.get(), under_way))
+                    results.append(_result(_next(done), under_way))
                     progress.report(len(results))
             while under_way:
-                results.append(_result(done.get(), under_way))
+                results.append(_result(_next(done), under_way))
                 progress.report(len(results))
         except Exception:
             while under_way:
-                _result(done.get(), under_way)
+                _result(_next(done), under_way)
             raise
         finally:
             for future in under_way:
@@ -77,6 +81,12 @@ def _submit(submit: Callable[[Any], Future[Any]], input_: Any) -> Future[Any]:
         broken: Future[Any] = Future()
         broken.set_exception(exc)
         return broken
+
+
+def _next(done: SimpleQueue[Future[Any]]) -> Future[Any]:
+    while True:
+        with contextlib.suppress(Empty):
+            return done.get(timeout=_LOOK_SECONDS)
 
 
 def _result(future: Future[Any], under_way: dict[Future[Any], _Call]) -> Result[Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,6 +15,10 @@ from typing import TYPE_CHECKING
 # waits in an event loop has it already.
 if TYPE_CHECKING:
     import asyncio
+
+# The longest wait in one piece, in seconds. Ctrl-C ends none on Windows; elsewhere none that it
+# came just too early for, or where the system gave the signal to another thread.
+_LOOK_SECONDS = 0.5
 
 
 class Claim:
@@ -89,17 +95,23 @@ class FairQueue:
         """Wait in this thread until the units are ours; False where that takes too long."""
         if self.try_take(amount):
             return True
-        turn = threading.Event()
-        claim = Claim(amount, turn.set)
+        # Not an event: when Ctrl-C ends its wait, it may not have its lock back.
+        turn = threading.Lock()
+        turn.acquire()
+        claim = Claim(amount, turn.release)
+        deadline = time.monotonic() + (math.inf if timeout is None else timeout)
         try:
             self._queue_up(claim)
-            came = turn.wait(timeout)
-            if not came:
-                self._give_up(claim)
+            while not claim.granted:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    self._give_up(claim)
+                    return False
+                turn.acquire(timeout=min(left, _LOOK_SECONDS))
         except BaseException:
             self._give_up(claim)
             raise
-        return came
+        return True
 
     def give_back(self, amount: int) -> bool:
         """Return units; False, and nothing is done, if fewer than that are out."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import atexit
-import concurrent.futures
 import os
 import threading
 from collections.abc import Callable, Coroutine
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from mist.transport.errors import TransportClosed, TransportError
 from mist.transport.interface import Transport
 from mist.transport.sync.daemons import DaemonExecutor
+from mist.transport.sync.latch import Latch
 
 T = TypeVar("T")
 
@@ -56,13 +56,19 @@ class Background:
         """
         if self._exiting:
             raise TransportClosed("the transport is closed: the process is ending")
-        outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
+        ended = Latch()
         task: asyncio.Task[T] | None = None
 
         def start() -> None:
             nonlocal task
             task = self._loop.create_task(work(), context=context)
-            task.add_done_callback(self._settling(outcome))
+            task.add_done_callback(end)
+
+        def end(task: asyncio.Task[T]) -> None:
+            if not task.cancelled():
+                task.exception()  # looked at: where nobody is told, nothing is printed either
+            if not self._exiting:
+                ended.open()
 
         def cancel() -> None:
             if task is not None:
@@ -70,17 +76,19 @@ class Background:
 
         self._loop.call_soon_threadsafe(start)
         try:
-            _await_end(outcome, None)
+            ended.wait()
         except BaseException:
             self._loop.call_soon_threadsafe(cancel)
-            _await_end(outcome, _INTERRUPT_TIMEOUT)
-            if unclaimed is not None and _succeeded(outcome):
-                unclaimed(outcome.result())
+            ended.wait(_INTERRUPT_TIMEOUT)
+            if unclaimed is not None and task is not None and _succeeded(task):
+                unclaimed(task.result())
             raise
+        if task is None or task.cancelled():
+            raise TransportError("the call was cancelled", code="cancelled")
         try:
-            return outcome.result()
-        except concurrent.futures.CancelledError:
-            raise TransportError("the call was cancelled", code="cancelled") from None
+            return task.result()
+        finally:
+            task = None  # an error would keep this frame, and with it the task that has the error
 
     def adopt(self, transport: Transport) -> None:
         """Close a transport when the process ends, unless that was done before."""
@@ -119,32 +127,9 @@ class Background:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
 
-    def _settling(
-        self, outcome: "concurrent.futures.Future[T]"
-    ) -> Callable[[asyncio.Task[T]], None]:
-        def settle(done: asyncio.Task[T]) -> None:
-            if done.cancelled():
-                error: BaseException | None = concurrent.futures.CancelledError()
-            else:
-                error = done.exception()
-            if self._exiting:
-                return
-            if error is not None:
-                outcome.set_exception(error)
-            else:
-                outcome.set_result(done.result())
 
-        return settle
-
-
-def _await_end(outcome: "concurrent.futures.Future[Any]", timeout: float | None) -> None:
-    """Block until there is an outcome, whatever it is; only an interruption is raised."""
-    with suppress(concurrent.futures.TimeoutError):
-        outcome.exception(timeout)
-
-
-def _succeeded(outcome: "concurrent.futures.Future[Any]") -> bool:
-    return outcome.done() and outcome.exception() is None
+def _succeeded(task: asyncio.Task[Any]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 _lock = threading.Lock()
