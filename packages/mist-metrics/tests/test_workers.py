@@ -117,6 +117,23 @@ def test_an_interval_is_a_time(worker):
             worker(interval=interval)
 
 
+def test_an_interval_may_be_longer_than_any_timeout(run_script, path, worker):
+    """With infinity a worker publishes as it starts and as it ends."""
+    living = worker()
+    run_script(
+        """
+        import sys
+        from mist.metrics import Registry, WorkerDirectory
+
+        registry = Registry()
+        WorkerDirectory(sys.argv[1], registry, interval=float("inf")).start()
+        registry.counter("c").inc()
+        """,
+        path,
+    )
+    assert value(living) == 1
+
+
 def test_one_that_has_stopped_still_counts_but_its_gauges_do_not(worker):
     """What it did is done; what it held it holds no more."""
     one, two = worker(), worker()
@@ -322,6 +339,29 @@ def test_a_run_that_was_killed_is_over(process, worker):
     child.kill()
     child.wait(30)
     assert value(worker()) == 0
+
+
+@forks
+def test_a_child_of_a_program_without_threads_publishes_its_last(run_script, path, worker):
+    """The interpreter waits for the child's thread, also where nothing else had needed threads."""
+    living = worker()
+    run_script(
+        """
+        import os, sys, warnings
+        from mist.metrics import Registry, WorkerDirectory
+
+        warnings.filterwarnings("ignore", message=".*multi-threaded.*")
+        assert "threading" not in sys.modules
+        registry = Registry()
+        WorkerDirectory(sys.argv[1], registry, interval=3600).start()
+        if not (child := os.fork()):
+            registry.counter("c").add(10)
+            sys.exit()
+        assert os.waitpid(child, 0)[1] == 0
+        """,
+        path,
+    )
+    assert value(living) == 10
 
 
 @forks
