@@ -72,7 +72,7 @@ class BufferedSink:
                 which the interpreter's exit is delayed at most.
 
         Raises:
-            InvalidSettingError: A number is not positive.
+            InvalidSettingError: A number is not positive, or counts spans and is not whole.
         """
         import threading  # noqa: PLC0415  # only where spans are shipped
         from atexit import register  # noqa: PLC0415  # likewise
@@ -84,12 +84,14 @@ class BufferedSink:
             "flush_timeout": flush_timeout,
         }
         for name, value in limits.items():
-            if not value > 0:
+            if not (isinstance(value, (int, float)) and value > 0):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
                 raise InvalidSettingError(f"{name} must be more than 0, not {value!r}")
+            if name in ("capacity", "batch") and not isinstance(value, int):
+                raise InvalidSettingError(f"{name} counts spans, and cannot be {value!r}")
         self._ship = ship
         self._capacity = capacity
         self._batch = min(batch, capacity)
-        self._interval = interval
+        self._interval = min(interval, threading.TIMEOUT_MAX)
         self._flush_timeout = flush_timeout
         self._threading = threading
         self.begin_anew()
@@ -179,8 +181,9 @@ class BufferedSink:
 
     def _wait_until_settled(self, wanted: int, timeout: float | None) -> bool:
         timeout = self._flush_timeout if timeout is None else timeout
+        longest = min(timeout, self._threading.TIMEOUT_MAX)
         with self._progress:
-            self._progress.wait_for(lambda: self._settled >= wanted, timeout)
+            self._progress.wait_for(lambda: self._settled >= wanted, longest)
         return self._settled >= wanted
 
     def _work(self) -> None:
