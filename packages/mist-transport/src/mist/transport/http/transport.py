@@ -96,7 +96,7 @@ class HTTP(Conversation):
             ("max_message_size", max_message_size),
             ("body_timeout", body_timeout),
         ):
-            if value <= 0:
+            if not value > 0:  # NaN, too, which is on neither side of 0
                 raise TransportError(f"{name} must be positive, got {value}", code="validation")
         self._tls = None if ssl_context is None else (lambda: ssl_context)
         if ca_file or cert_file or key_file:
