@@ -3,7 +3,10 @@
 import asyncio
 import gc
 import math
+import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -328,3 +331,38 @@ if os.fork() == 0:
 assert os.wait()[1] == 0
 """)
     assert (ran.returncode, ran.stdout) == (0, "False ['child']\nTrue ['parent']\n"), ran.stderr
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_a_worker_of_multiprocessing_ships_what_is_left(tmp_path, method):
+    """Spans of a process or a pool of them are shipped as it ends, however it was started."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+import multiprocessing, os, sys
+from concurrent.futures import ProcessPoolExecutor
+from mist.trace import BufferedSink, add_sink, start
+
+def ship(batch):
+    for span in batch:
+        os.write(1, f"{span.operation}\\n".encode())
+
+def work(operation):
+    with start(operation): pass
+
+add_sink(BufferedSink(ship, interval=3600))
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    process = context.Process(target=work, args=["process"])
+    process.start()
+    process.join()
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        pool.submit(work, "pool").result()
+""",
+        encoding="utf-8",
+    )
+    ran = subprocess.run(
+        [sys.executable, script, method], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ran.stdout == "process\npool\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextvars import ContextVar
 
 from mist.trace.errors import InvalidSettingError
@@ -23,8 +24,8 @@ class BufferedSink:
 
     What cannot be shipped is dropped and counted, never waited for: spans that find the buffer
     full, batches on which `ship` raises (the first error is reported through the logger
-    `mist.trace`), and what is left when the time for closing is over. At the interpreter's exit
-    the sink is closed. A forked process begins with an empty buffer and ships its own spans.
+    `mist.trace`), and what is left when the time for closing is over. At the exit of the interpreter,
+    or of a multiprocessing worker, the sink is closed. A forked process begins with an empty buffer and ships its own spans.
 
     Attributes:
         dropped: How many spans were not, and will not be, shipped.
@@ -172,6 +173,7 @@ class BufferedSink:
             self._thread = None
             self.dropped += 1
             raise
+        _close_with_worker(self)
 
     def _wake(self) -> None:
         try:  # noqa: SIM105  # contextlib is not loaded for this
@@ -251,6 +253,16 @@ class BufferedSink:
 
 _shipping: ContextVar[bool] = ContextVar("mist.trace.shipping", default=False)
 """Whether what runs here ships spans; its own would be shipped in turn, for ever."""
+
+
+def _close_with_worker(sink: BufferedSink) -> None:
+    """Close a sink at the end of a multiprocessing worker, which may leave without `atexit`."""
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    if multiprocessing is not None and multiprocessing.parent_process() is not None:
+        from multiprocessing.util import Finalize  # noqa: PLC0415  # only in such a process
+
+        Finalize(None, sink.close, exitpriority=0)
+
 
 _living: WeakSet[BufferedSink] | None = None
 
