@@ -144,6 +144,27 @@ def test_one_that_has_stopped_still_counts_but_its_gauges_do_not(worker):
     assert not one.snapshot().gauges
 
 
+@pytest.mark.parametrize("removed", ["*", "*.lock", "*.json", "mutex"])
+def test_a_worker_whose_files_somebody_removes_is_seen_again(worker, path, removed):
+    """Who tidies up old temporary files costs an interval, and not the rest of the run."""
+    one, two = worker(), worker()
+    one.registry.counter("c").add(1)
+    two.registry.counter("c").add(10)
+    two._publisher._publish()
+    for file in path.glob(removed):
+        file.unlink()
+    for each in (one, two):
+        each._publisher._publish()
+    assert value(one) == value(two) == 11
+    shutil.rmtree(path)
+    assert value(one) == 1
+    for each in (one, two):
+        each._publisher._publish()
+    two.registry.counter("c").inc()
+    two.stop()
+    assert value(one) == 12
+
+
 def test_a_run_ends_with_its_last_worker(worker):
     """What an earlier run left behind is not counted, and nobody needs to clean up."""
     one = worker()
@@ -210,13 +231,15 @@ def test_a_worker_whose_metrics_do_not_fit_is_left_out_and_reported(worker, capl
 def test_trouble_with_the_disk_is_reported_once_and_outlived(worker, path, caplog):
     """The program goes on, and so does publishing, once it can."""
     one = worker(interval=0.01)
-    shutil.rmtree(path)
+    with one._publisher._one_at_a_time:
+        shutil.rmtree(path)
+        path.touch()  # where the directory was
     one.registry.counter("c").add(1)
     until(lambda: "publishing metrics fails" in caplog.text)
     one.registry.counter("c").add(1)
     one._publisher._publish()
     assert len(caplog.records) == 1
-    path.mkdir()
+    path.unlink()
     until(lambda: list(path.glob("*.json")))
 
 

@@ -59,7 +59,7 @@ class Publisher(threading.Thread):
     def _try(self) -> None:
         """Publish; a full disk, say, is reported once, and tried again the next time."""
         try:
-            if not self.files.joined:  # in a forked child
+            if not self.files.joined:  # in a forked child, or after somebody removed the files
                 self.files.join()
             self.files.publish(self._registry.snapshot())
             self._failing = False
