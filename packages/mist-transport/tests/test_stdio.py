@@ -302,6 +302,17 @@ async def test_two_receivers_share_a_pipe(pipes: Pipes, samples: list[Message]) 
     assert found == samples
 
 
+async def test_what_comes_at_once_is_for_all_who_wait(pipes: Pipes, samples: list[Message]) -> None:
+    """Each of several receivers gets one of the messages that one read brings."""
+    (read_end, write_end), (_, out) = pipes
+    async with Stdio(stdin=read_end, stdout=out) as stdio:
+        receiving = [asyncio.create_task(stdio.receive()) for _ in range(3)]
+        await asyncio.sleep(0.02)
+        os.write(write_end, encoded(samples[:3]))
+        async with asyncio.timeout(5):
+            assert await asyncio.gather(*receiving) == samples[:3]
+
+
 async def test_a_payload_with_line_breaks_stays_one_line(pipes: Pipes) -> None:
     """Whatever white space a payload has, the pipe gets one line with a right checksum."""
     (read_end, write_end), _ = pipes
