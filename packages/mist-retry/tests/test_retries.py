@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import gc
 import math
+import types
 import weakref
 from dataclasses import dataclass
 
@@ -360,7 +361,7 @@ def test_a_coroutine_function_in_the_sync_form_is_an_error(flaky):
         do_sync(Policy(), flaky().awaited)
 
 
-@pytest.mark.parametrize("returned", [None, "text"])
+@pytest.mark.parametrize("returned", [None, "text", (n for n in "generator")])
 def test_a_plain_function_in_the_async_form_is_an_error(virtually, returned):
     """What cannot be awaited is refused at the first attempt, not retried."""
     calls = []
@@ -383,19 +384,28 @@ def test_a_retry_set_up_wrongly_inside_is_not_retried(persist):
 
 
 def test_any_awaitable_will_do(virtually):
-    """Futures and objects with `__await__` are awaited as coroutines are."""
+    """Futures, objects with `__await__` and what `types.coroutine` makes are awaited as well."""
 
     class Awaitable:
         def __await__(self):
             yield from asyncio.sleep(0, "done").__await__()
             return "done"
 
+    @types.coroutine
+    def made_of_a_generator():
+        yield
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise ConnectionError
+        return "made"
+
     async def main():
         future = asyncio.get_running_loop().create_future()
         future.set_result("future")
-        return [await do(Policy(), Awaitable), await do(Policy(), lambda: future)]
+        return [await do(Policy(), fn) for fn in (Awaitable, lambda: future, made_of_a_generator)]
 
-    assert virtually(main()) == ["done", "future"]
+    attempts = []
+    assert virtually(main()) == ["done", "future", "made"]
 
 
 def test_calls_share_no_state(virtually):
