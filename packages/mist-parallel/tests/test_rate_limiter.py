@@ -377,6 +377,10 @@ def test_memory_is_bounded_and_the_rate_is_kept(clock):
     [
         (lambda: RateLimiter(0), "rate must be a positive number, got 0"),
         (lambda: RateLimiter(float("nan")), "rate must be a positive number, got nan"),
+        (lambda: RateLimiter("10"), "rate must be a positive number, got '10'"),
+        (lambda: RateLimiter(10**400), "rate must be a positive number, got 1000"),
+        (lambda: RateLimiter(1, None), "interval must be a positive number, got None"),
+        (lambda: RateLimiter(1).try_take("1"), "cost must be a positive number, got '1'"),
         (lambda: RateLimiter(1, 0), "interval must be a positive number, got 0"),
         (lambda: RateLimiter(1).try_take(0), "cost must be a positive number, got 0"),
         (lambda: RateLimiter(1).try_take(-1), "cost must be a positive number, got -1"),

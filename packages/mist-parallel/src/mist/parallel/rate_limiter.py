@@ -40,7 +40,7 @@ class Grant:
         Raises:
             ParallelError: `cost` is negative or not a number.
         """
-        if not (cost >= 0 and math.isfinite(cost)):
+        if not _is_duration(cost):
             raise ParallelError(f"cost must be 0 or more, got {cost!r}")
         by, self.cost = cost - self.cost, cost
         self._limiter.change(self._entry, by)
@@ -281,10 +281,17 @@ class _Waiter:
         return self.grant
 
 
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except (TypeError, OverflowError):  # text, or an integer that no float can hold
+        return False
+
+
 def _is_duration(seconds: float) -> bool:
-    return seconds >= 0 and math.isfinite(seconds)
+    return _is_finite(seconds) and seconds >= 0
 
 
 def _want_positive(name: str, value: float) -> None:
-    if not (value > 0 and math.isfinite(value)):
+    if not _is_finite(value) or value <= 0:
         raise ParallelError(f"{name} must be a positive number, got {value!r}")
