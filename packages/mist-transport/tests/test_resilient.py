@@ -15,6 +15,7 @@ from mist.transport.errors import (
     TransportClosed,
     TransportError,
     TransportTimeout,
+    WrongTransportError,
 )
 from mist.transport.resilient import Resilient
 from mist.transport.testing import MockTransport
@@ -368,6 +369,13 @@ async def test_blocking_send_waits_for_room_through_it(messages):
     sending = asyncio.create_task(send())
     assert [message async for message in channel] == sent
     await sending
+
+
+@pytest.mark.parametrize("dial", ["http://host", Channel(), None])
+def test_what_makes_no_transport_is_refused(dial):
+    """A URL or a transport in the place of a function is told how to be one."""
+    with pytest.raises(WrongTransportError, match="a function that makes a transport, got"):
+        Resilient(dial)
 
 
 @pytest.mark.parametrize("waits", [(-1.0, 30.0), (5.0, 1.0)])

@@ -15,6 +15,7 @@ from mist.transport.errors import (
     InvalidSettingError,
     Rejected,
     TransportClosed,
+    WrongTransportError,
     code_of,
 )
 from mist.transport.interface import Conversation, Transport
@@ -61,7 +62,16 @@ class Resilient(Conversation):
             on_state_change: Called with each new state; what it raises is logged, once.
             sleep: Waits that many seconds.
             jitter: Returns random numbers from 0 to 1.
+
+        Raises:
+            InvalidSettingError: The waits make no sense.
+            WrongTransportError: `dial` is no function, but a URL or a transport, say.
         """
+        if not callable(dial):
+            raise WrongTransportError(
+                f"Resilient needs a function that makes a transport, got {dial!r};"
+                " write Resilient(lambda: dial(url))"
+            )
         if not 0 <= reconnect_wait <= max_reconnect_wait:
             raise InvalidSettingError(
                 "expected 0 <= reconnect_wait <= max_reconnect_wait,"
