@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import email.message
 import itertools
+import time
 import urllib.error
 
 import pytest
@@ -83,6 +84,19 @@ def test_circles_end():
     member.__cause__ = group
     assert code_of(group) == "internal"
     assert is_retryable(group)
+
+
+def test_a_long_chain_is_looked_through_once():
+    """What raised each error from the last one, for days, has its code at once."""
+    error = MistError(Code.AUTH, "the first")
+    for _ in range(50_000):
+        following = ValueError()
+        following.__cause__ = error
+        error = following
+    started = time.process_time()
+    assert code_of(error) == "auth"
+    assert not is_retryable(error)
+    assert time.process_time() - started < 5
 
 
 def test_a_group_has_the_code_of_its_gravest_member():

@@ -63,12 +63,13 @@ def _is_retryable(exc: BaseException, above: frozenset[int]) -> bool:
 def _chain(exc: BaseException, above: frozenset[int]) -> tuple[list[BaseException], frozenset[int]]:
     """`exc` and the causes behind it, and the ids of these and of all `above`: circles end."""
     chain: list[BaseException] = []
+    seen = set(above)
     link: BaseException | None = exc
-    while link is not None and id(link) not in above:
-        above |= {id(link)}
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
         chain.append(link)
         link = link.__cause__
-    return chain, above
+    return chain, frozenset(seen)
 
 
 def _members(exc: BaseException) -> tuple[BaseException, ...]:
