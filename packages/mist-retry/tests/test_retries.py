@@ -330,6 +330,8 @@ def test_the_sync_form_sleeps(flaky):
         ({"within": -1}, "within must be a number of seconds, 0 or more, got -1"),
         ({"within": math.nan}, "within must be a number of seconds, 0 or more, got nan"),
         ({"on_attempt": 1}, "on_attempt must be a function, got 1"),
+        ({"on_attempt": asyncio.sleep}, "on_attempt must be a plain function, as nobody awaits"),
+        ({"classifier": asyncio.sleep}, "classifier must be a plain function, as nobody awaits"),
         ({"nested": True}, 'nested must be "yield" or "retry", got True'),
         ({"classifier": "OSError"}, "classifier must be a function, an exception class or a tuple"),
     ],

@@ -378,6 +378,12 @@ def test_what_makes_no_transport_is_refused(dial):
         Resilient(dial)
 
 
+def test_a_hook_that_nobody_could_await_is_refused():
+    """A coroutine function would never run."""
+    with pytest.raises(InvalidSettingError, match="on_state_change must be a plain function"):
+        Resilient(MockTransport, on_state_change=asyncio.sleep)
+
+
 @pytest.mark.parametrize("waits", [(-1.0, 30.0), (5.0, 1.0)])
 def test_waits_that_make_no_sense_are_refused(waits):
     """The error names what was expected and what came."""

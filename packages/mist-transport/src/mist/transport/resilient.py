@@ -19,7 +19,7 @@ from mist.transport.errors import (
     code_of,
 )
 from mist.transport.interface import Conversation, Transport
-from mist.transport.isolation import Isolation
+from mist.transport.isolation import Isolation, want_plain
 
 State = Literal["connecting", "connected", "disconnected", "closed"]
 
@@ -64,7 +64,7 @@ class Resilient(Conversation):
             jitter: Returns random numbers from 0 to 1.
 
         Raises:
-            InvalidSettingError: The waits make no sense.
+            InvalidSettingError: The waits make no sense, or the hook is a coroutine function.
             WrongTransportError: `dial` is no function, but a URL or a transport, say.
         """
         if not callable(dial):
@@ -72,6 +72,7 @@ class Resilient(Conversation):
                 f"Resilient needs a function that makes a transport, got {dial!r};"
                 " write Resilient(lambda: dial(url))"
             )
+        want_plain("on_state_change", on_state_change)
         if not 0 <= reconnect_wait <= max_reconnect_wait:
             raise InvalidSettingError(
                 "expected 0 <= reconnect_wait <= max_reconnect_wait,"
