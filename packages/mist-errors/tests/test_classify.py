@@ -6,6 +6,7 @@ import email.message
 import itertools
 import time
 import urllib.error
+import warnings
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,16 @@ class CodedError(Exception):
     def __init__(self, code: object) -> None:
         super().__init__("coded")
         self.code = code
+
+
+class WarningError(Exception):
+    """A foreign exception whose code warns of itself, which raises where warnings are errors."""
+
+    @property
+    def code(self) -> int:
+        """The HTTP status."""
+        warnings.warn("use status", DeprecationWarning, stacklevel=2)
+        return 503
 
 
 def _from(exc: BaseException, cause: BaseException | None) -> BaseException:
@@ -38,6 +49,7 @@ def _from(exc: BaseException, cause: BaseException | None) -> BaseException:
         (CodedError(404), "internal"),
         (CodedError(lambda: "timeout"), "internal"),
         (CodedError([]), "internal"),
+        (WarningError(), "internal"),
         (SystemExit(3), "internal"),
         (urllib.error.HTTPError("http://h", 404, "x", email.message.Message(), None), "internal"),
         (TimeoutError(), "timeout"),

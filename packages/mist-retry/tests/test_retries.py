@@ -135,6 +135,19 @@ def test_errors_that_take_no_notes_or_have_no_text_do_no_harm(persist, flaky, no
     assert "MuteError: (its text cannot be had)" in note(caught.value)
 
 
+def test_an_error_that_does_not_tell_its_wish_does_no_harm(persist, flaky):
+    """A `retry_after` or a `code` that fails when it is asked for is none."""
+
+    class Unspeaking(Exception):
+        @property
+        def retry_after(self):
+            raise RuntimeError
+
+        code = retry_after
+
+    assert persist(Policy(2), flaky(Unspeaking()), classifier=is_retryable) == "done"
+
+
 def test_earlier_errors_are_not_kept_alive(persist):
     """While later attempts run, the frames of the failed ones are gone."""
     alive = []

@@ -84,8 +84,12 @@ def _members(exc: BaseException) -> tuple[BaseException, ...]:
 def _carried_code(exc: BaseException) -> str | None:
     if isinstance(exc, MistError):
         return exc.code
+    try:
+        code: object = getattr(exc, "code", None)
+    except Exception:  # noqa: BLE001  # a property may fail, such as one that warns where that raises
+        return None
     # Many a `code` is something else: an exit status, an HTTP status, a database's error id.
-    return standard_code(getattr(exc, "code", None))
+    return standard_code(code)
 
 
 def _natural_code(exc: BaseException) -> Code | None:

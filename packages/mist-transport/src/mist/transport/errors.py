@@ -187,7 +187,10 @@ class WrongTransportError(TypeError):
 
 def code_of(exc: BaseException) -> str:
     """Return the standard error code that fits an exception, whoever raised it."""
-    code = getattr(exc, "code", None)
+    try:
+        code: object = getattr(exc, "code", None)
+    except Exception:  # noqa: BLE001  # a property may fail, as aiohttp's do where warnings are errors
+        code = None
     if isinstance(code, str) and code in _STANDARD_CODES:
         return str(code)
     if isinstance(exc, asyncio.CancelledError):
