@@ -378,6 +378,27 @@ def test_what_makes_no_transport_is_refused(dial):
         Resilient(dial)
 
 
+async def test_dialing_that_is_cancelled_from_within_is_an_error(messages):
+    """It is tried again by the next call, not at once and for ever."""
+    dialed = []
+
+    async def dial():
+        dialed.append(1)
+        if len(dialed) == 3:
+            return Channel()
+        await asyncio.sleep(0.001)
+        raise asyncio.CancelledError
+
+    (message,) = messages(1)
+    async with asyncio.timeout(5), Resilient(dial) as resilient:
+        for attempt in (1, 2):
+            with pytest.raises(TransportError, match="cancelled from within") as caught:
+                await resilient.send(message)
+            assert (caught.value.code, resilient.state) == ("cancelled", "disconnected")
+            assert len(dialed) == attempt
+        await resilient.send(message)
+
+
 def test_a_hook_that_nobody_could_await_is_refused():
     """A coroutine function would never run."""
     with pytest.raises(InvalidSettingError, match="on_state_change must be a plain function"):

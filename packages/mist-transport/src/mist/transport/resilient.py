@@ -15,6 +15,7 @@ from mist.transport.errors import (
     InvalidSettingError,
     Rejected,
     TransportClosed,
+    TransportError,
     WrongTransportError,
     code_of,
 )
@@ -182,8 +183,12 @@ class Resilient(Conversation):
             self._connecting.add_done_callback(self._stop_connecting)
         connecting = self._connecting
         await asyncio.wait([connecting])
-        if not connecting.cancelled() and (error := connecting.exception()):
-            raise error
+        if not connecting.cancelled():
+            if error := connecting.exception():
+                raise error
+        elif self.state != "closed":
+            self._enter("disconnected")
+            raise TransportError("what dials was cancelled from within", code="cancelled")
 
     def _stop_connecting(self, task: "asyncio.Task[None]") -> None:
         self._connecting = None
