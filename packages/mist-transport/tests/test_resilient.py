@@ -184,12 +184,13 @@ async def test_a_wish_of_the_peer_lengthens_the_wait(messages):
         dialling(
             TransportError("starting", code="unavailable", retry_after=7.0),
             TransportError("starting", code="unavailable", retry_after=700.0),
+            TransportError("starting", code="unavailable", retry_after="7"),
             MockTransport(),
         ),
         **virtual.options,
     )
     await resilient.send(*messages(1))
-    assert virtual.slept == [7, 30]
+    assert virtual.slept == [7, 30, pytest.approx(0.4)]
 
 
 @pytest.mark.parametrize("code", ["validation", "auth", "not_found", "conflict"])

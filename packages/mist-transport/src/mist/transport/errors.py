@@ -200,3 +200,12 @@ def code_of(exc: BaseException) -> str:
     if isinstance(exc, OSError):
         return _CODES.get(exc.errno or 0, "transport")
     return "internal"
+
+
+def wish_of(exc: BaseException | None) -> float:
+    """Return the seconds after which an error asks to be tried again, whoever raised it; else 0."""
+    try:
+        wish: object = getattr(exc, "retry_after", None)
+    except Exception:  # noqa: BLE001  # as above
+        return 0.0
+    return wish if isinstance(wish, (int, float)) and wish > 0 else 0.0

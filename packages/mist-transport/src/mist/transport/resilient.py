@@ -18,6 +18,7 @@ from mist.transport.errors import (
     TransportError,
     WrongTransportError,
     code_of,
+    wish_of,
 )
 from mist.transport.interface import Conversation, Transport
 from mist.transport.isolation import Isolation, want_plain
@@ -218,8 +219,7 @@ class Resilient(Conversation):
     def _wait(self) -> float:
         wait = self._reconnect_wait * 2.0 ** min(self._failures - 1, 60)
         wait *= 1 + _JITTER * (2 * self._jitter() - 1)
-        wish = getattr(self._last_error, "retry_after", None) or 0.0
-        return min(max(wait, wish), self._max_reconnect_wait)
+        return min(max(wait, wish_of(self._last_error)), self._max_reconnect_wait)
 
     def _prove(self, transport: Transport) -> None:
         """Take a call that succeeded as proof of the connection: one just made proves nothing."""
