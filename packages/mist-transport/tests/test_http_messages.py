@@ -141,14 +141,6 @@ async def test_receiving_without_a_listener_is_an_error_and_no_endless_wait(http
         _ = sender.addr
 
 
-@pytest.mark.parametrize("value", [0, -1, float("nan")])
-async def test_a_timeout_is_a_time(value):
-    """What no request could be answered in is refused at once, and by name."""
-    with pytest.raises(TransportError, match="timeout must be positive") as caught:
-        HTTP("http://127.0.0.1:9", timeout=value)
-    assert caught.value.code == "validation"
-
-
 async def test_sending_without_a_url_is_an_error(http):
     """A transport that only receives says so."""
     receiver = await http(listen="127.0.0.1:0")
