@@ -1,6 +1,7 @@
 """A step runs once, returns its result, and leaves it in the log for the next run."""
 
 import asyncio
+import os
 import re
 import stat
 import threading
@@ -293,6 +294,20 @@ async def test_a_tracker_shows_whether_it_is_open(tmp_path):
         "<Tracker 'run' open>",
         "<Tracker 'run' closed>",
     ]
+
+
+@pytest.mark.parametrize("directory", ["", b"", "a\0b"])
+def test_a_directory_has_a_name(directory):
+    """An empty one would put the lock into the root directory."""
+    with pytest.raises(InvalidValue, match=r"dir is .*: it must name a directory"):
+        checkpoint.open(directory, "run")
+
+
+def test_a_directory_may_be_named_in_bytes(tmp_path):
+    """As everywhere in Python."""
+    with checkpoint.open(os.fsencode(tmp_path), "run") as tracker:
+        assert tracker.step_sync("a", lambda: 1) == 1
+    assert (tmp_path / "run.jsonl").exists()
 
 
 def test_a_relative_directory_is_the_one_it_was(tmp_path, monkeypatch):
