@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 import itertools
 import sys
@@ -202,6 +203,27 @@ async def test_a_thread_and_a_task_share_a_step(tmp_path):
         await asyncio.sleep(0.02)
         release.set()
         assert await task == await thread == "from the task"
+
+
+async def test_threads_that_wait_for_a_task_do_not_keep_it_from_ending(tmp_path):
+    """Though they be all that the loop has, and the task's result goes into a file."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work():
+        started.set()
+        await go_on.wait()
+        return "a result"
+
+    async with checkpoint.open(tmp_path, "run", spill_over=0) as tracker:
+        first = asyncio.create_task(tracker.step("a", work))
+        await started.wait()
+        step = functools.partial(tracker.step_sync, "a", lambda: "another")
+        others = [asyncio.create_task(asyncio.to_thread(step)) for _ in range(3)]
+        await asyncio.sleep(0.1)  # for real, so that their threads wait by now
+        go_on.set()
+        assert await asyncio.wait_for(first, 10) == "a result"
+        assert await asyncio.gather(*others) == ["a result"] * 3
 
 
 async def test_waiters_in_two_loops_are_both_woken(tmp_path):
