@@ -153,6 +153,24 @@ async def test_a_coroutine_that_never_got_its_slot_is_closed():
     assert limiter.waiting == 0
 
 
+async def test_a_task_that_cannot_be_made_gives_its_slot_back():
+    """As where an eager one exits at once."""
+    limiter = Limiter("jobs", 1)
+    loop = asyncio.get_running_loop()
+
+    def refuse(*_, **__):
+        raise SystemExit(3)
+
+    loop.set_task_factory(refuse)
+    try:
+        with pytest.raises(SystemExit):
+            await limiter.go(asyncio.sleep(0))
+    finally:
+        loop.set_task_factory(None)
+    assert limiter.active == 0
+    assert await (await limiter.go(asyncio.sleep(0, "next"))) == "next"
+
+
 async def test_what_is_no_coroutine_takes_no_slot():
     """The error says what to do."""
     limiter = Limiter("jobs", 1)

@@ -120,7 +120,13 @@ class Limiter:
         finally:
             self._starts.discard(start)
             start.set_result(None)
-        task = loop.create_task(coro)
+        try:
+            task = loop.create_task(coro)
+        except BaseException:
+            # An eager task may raise SystemExit from here.
+            self.release()
+            coro.close()
+            raise
         self._tasks.add(task)
         task.add_done_callback(self._end)
         if loop in self._closing:
