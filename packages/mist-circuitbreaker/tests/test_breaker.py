@@ -538,6 +538,24 @@ async def test_blocks_of_generators_may_end_in_any_order(clock):
     assert (first.counts(), second.counts()) == ((1, 0), (1, 0))
 
 
+def test_probes_of_generators_that_end_in_any_order_are_all_given_back(clock):
+    """Each block gives back a permit of its own, also where one of another circuit is within."""
+    first, second = Breaker(threshold=1, half_open_max=2, clock=clock), Breaker(clock=clock)
+    _break(first)
+    clock.pass_(30)
+
+    def block(breaker):
+        with breaker:
+            yield
+
+    for _ in range(2):
+        running = [block(first), block(first), block(second)]
+        for each in running:
+            next(each)
+        for each in running:
+            each.close()
+
+
 def test_the_state_feeds_readiness(clock):
     """The check raises while every call would be refused, and not once a probe may pass."""
     breaker = Breaker(threshold=1, timeout=30, name="db", clock=clock)

@@ -186,6 +186,28 @@ def test_each_check_has_its_own_timeout(virtually, loop_time):
     virtually(main())
 
 
+def test_what_an_event_loop_stood_still_is_no_fault_of_its_checks(virtually, loop_time):
+    """After a stopped process goes on, say, a check has that time again, once and up to its timeout."""
+
+    async def main():
+        handler = Handler("matchspec", "1.0.0", clock=loop_time)
+        handler.add_check("slow", functools.partial(asyncio.sleep, 2.9), timeout=3)
+        handler.add_check("hangs", asyncio.Event().wait, timeout=3)
+        handler.add_check("in time", asyncio.Event().wait, timeout=1)
+        asking = asyncio.create_task(handler.check())
+        await asyncio.sleep(2)
+        asyncio.get_running_loop().now += 10
+        report = await asking
+        assert {name: each.problem for name, each in report.checks.items()} == {
+            "slow": None,
+            "hangs": "timed out after 3s",
+            "in time": "timed out after 1s",
+        }
+        assert loop_time() == pytest.approx(15.0)
+
+    virtually(main())
+
+
 async def test_a_timeout_of_the_check_itself_is_told_as_such():
     """Only the handler's own timeout is told in the handler's words."""
 

@@ -145,6 +145,8 @@ def cycle_of(container):
         (Row([1, {2}]), "$.item[1]", "a set has no JSON form"),
         (OtherBox(math.nan), "$.item", "nan has no JSON form"),
         ([OtherBox(1 << 70)], "$[0].item", "out of the 64-bit range"),
+        ([1, Box(math.nan)], "$[1].item", "nan has no JSON form"),
+        ({"b": Row(math.inf)}, "$.b.item", "inf has no JSON form"),
         ({"r": Record([math.nan])}, "$.r.item[0]", "nan has no JSON form"),
         (Slotted(1 << 64), "$.item", "out of the 64-bit range"),
         (Attrs({1}), "$.item", "a set has no JSON form"),

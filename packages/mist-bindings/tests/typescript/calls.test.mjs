@@ -37,6 +37,29 @@ async function serve(answer) {
   return { url: `http://127.0.0.1:${server.address().port}`, seen };
 }
 
+test("a signal that aborts just before its message joins a batch keeps it from being sent", async () => {
+  const receiver = await HttpListener.listen();
+  cleanups.push(() => receiver.close());
+  const sender = new HttpSender(receiver.url);
+  await sender.send(message(1));
+  const stop = new AbortController();
+  // Looked at when the message looks for the batch that it could join.
+  const headers = {
+    get tracestate() {
+      stop.abort(new Error("enough"));
+      return "x=1";
+    },
+  };
+  await assert.rejects(sender.send(message(2), { headers, signal: stop.signal }), /enough/);
+  await sender.send(message(3));
+  await sender.close();
+  const received = [await receiver.receive(), await receiver.receive()];
+  assert.deepEqual(
+    received.map((each) => each.payload),
+    ["1", "3"],
+  );
+});
+
 test("of sends that are made at once, a bounded number is in flight", async () => {
   const { url, seen } = await serve((response) => response.writeHead(202).end());
   const sender = new HttpSender(url);

@@ -50,6 +50,8 @@ export class Coalescer {
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       const key = JSON.stringify(Object.entries(headers));
+      // A signal that aborted while its message had another turn to wait for tells nobody any more.
+      signal?.throwIfAborted();
       const running = this.#lanes.get(key);
       const lane = running ?? [];
       const waiting: Waiting = {
