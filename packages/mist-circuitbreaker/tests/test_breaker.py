@@ -14,6 +14,7 @@ from mist.circuitbreaker import (
     CircuitOpenError,
     InvalidSettingError,
     State,
+    WrongFunctionError,
     is_failure,
 )
 from mist.errors import Code, MistError, code_of, http_status, is_retryable
@@ -211,6 +212,8 @@ async def test_a_function_of_the_wrong_kind_is_named_and_counts_as_nothing(thres
         with pytest.raises(TypeError, match="must return an awaitable, got 3") as wrong:
             await call(lambda: 3)
         assert wrong.value.code == "validation"
+        with pytest.raises(TypeError, match="must return an awaitable, got <generator"):
+            await call(lambda: (n for n in "abc"))
     for call in (breaker.do_sync, lambda fn: breaker.do_with_fallback_sync(fn, lambda _: None)):
         with pytest.raises(TypeError, match="fn returned a coroutine"):
             call(_afail)
@@ -228,6 +231,10 @@ async def test_a_function_of_the_wrong_kind_is_named_and_counts_as_nothing(thres
         ({"timeout": 0}, "timeout must be a positive number of seconds, got 0"),
         ({"timeout": float("nan")}, "timeout must be"),
         ({"timeout": float("inf")}, "timeout must be"),
+        ({"timeout": "30"}, "timeout must be a positive number of seconds, got '30'"),
+        ({"timeout": None}, "timeout must be a positive number of seconds, got None"),
+        ({"failure_ratio": True}, "failure_ratio must be more than 0 and at most 1, got True"),
+        ({"timeout_growth": "2"}, "timeout_growth must be 1 or more, got '2'"),
         ({"failure_ratio": 1.5}, "failure_ratio must be more than 0 and at most 1, got 1.5"),
         ({"slow_ratio": 0.5}, "slow_ratio and slow_call belong together"),
         ({"slow_call": 1.0}, "slow_ratio and slow_call belong together"),
@@ -365,6 +372,13 @@ async def test_the_decorator_takes_functions_of_every_kind(clock):
         with pytest.raises(CircuitOpenError):
             await consume(protected())
         assert breaker.counts() == (0, 2)
+
+
+@pytest.mark.parametrize("thing", [None, "text", classmethod(lambda _: None), property()])
+def test_what_is_no_function_is_not_protected(thing):
+    """The error says where the decorator goes, and comes where it stands."""
+    with pytest.raises(WrongFunctionError, match="beneath @classmethod"):
+        Breaker().protect(thing)
 
 
 def test_a_protected_generator_takes_and_returns_values(clock):

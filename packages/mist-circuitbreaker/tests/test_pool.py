@@ -1,5 +1,7 @@
 """A breaker for each key."""
 
+import asyncio
+
 import pytest
 
 from mist.circuitbreaker import BreakerPool, CircuitOpenError, InvalidSettingError, State
@@ -73,5 +75,9 @@ def test_wrong_settings_show_at_once():
         InvalidSettingError, match="max_breakers must be an integer of 1 or more, got 0"
     ):
         BreakerPool(max_breakers=0)
+    with pytest.raises(TypeError, match="on_state_change must be a plain function"):
+        BreakerPool(on_state_change=asyncio.sleep)
+    with pytest.raises(TypeError, match="on_state_change must be callable, got int"):
+        BreakerPool(on_state_change=3)
     with pytest.raises(TypeError, match="treshold"):
         BreakerPool(treshold=3)

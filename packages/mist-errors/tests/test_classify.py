@@ -4,7 +4,9 @@ import asyncio
 import concurrent.futures
 import email.message
 import itertools
+import time
 import urllib.error
+import warnings
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,16 @@ class CodedError(Exception):
     def __init__(self, code: object) -> None:
         super().__init__("coded")
         self.code = code
+
+
+class WarningError(Exception):
+    """A foreign exception whose code warns of itself, which raises where warnings are errors."""
+
+    @property
+    def code(self) -> int:
+        """The HTTP status."""
+        warnings.warn("use status", DeprecationWarning, stacklevel=2)
+        return 503
 
 
 def _from(exc: BaseException, cause: BaseException | None) -> BaseException:
@@ -37,6 +49,7 @@ def _from(exc: BaseException, cause: BaseException | None) -> BaseException:
         (CodedError(404), "internal"),
         (CodedError(lambda: "timeout"), "internal"),
         (CodedError([]), "internal"),
+        (WarningError(), "internal"),
         (SystemExit(3), "internal"),
         (urllib.error.HTTPError("http://h", 404, "x", email.message.Message(), None), "internal"),
         (TimeoutError(), "timeout"),
@@ -83,6 +96,19 @@ def test_circles_end():
     member.__cause__ = group
     assert code_of(group) == "internal"
     assert is_retryable(group)
+
+
+def test_a_long_chain_is_looked_through_once():
+    """What raised each error from the last one, for days, has its code at once."""
+    error = MistError(Code.AUTH, "the first")
+    for _ in range(50_000):
+        following = ValueError()
+        following.__cause__ = error
+        error = following
+    started = time.process_time()
+    assert code_of(error) == "auth"
+    assert not is_retryable(error)
+    assert time.process_time() - started < 5
 
 
 def test_a_group_has_the_code_of_its_gravest_member():

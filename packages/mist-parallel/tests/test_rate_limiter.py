@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import gc
 import math
+import os
 import random
+import subprocess
 import sys
 import threading
 import time
@@ -214,6 +216,21 @@ async def test_a_complaint_in_other_words_hides_nothing(wish):
     assert not limiter.try_take()
 
 
+async def test_an_error_that_does_not_tell_its_code_hides_nothing():
+    """A property that fails is no complaint, and the error is raised as it is."""
+
+    class Unspeaking(Exception):
+        @property
+        def code(self):
+            raise RuntimeError
+
+    limiter = RateLimiter(10, 3600.0)
+    with pytest.raises(Unspeaking):
+        async with limiter.pacing():
+            raise Unspeaking
+    assert limiter.present_rate == 10
+
+
 def test_ten_complaints_about_one_burst_are_one(virtually):
     """Calls that were let through before the first complaint tell nothing new."""
 
@@ -338,6 +355,31 @@ def test_ctrl_c_on_any_line_keeps_nobody_waiting(clock):
     assert line > 20
 
 
+INTERRUPTED = """
+import signal, threading, time
+from mist.parallel import RateLimiter
+limiter = RateLimiter(1, 20.0)
+limiter.wait_sync()
+here = threading.get_ident
+threading.Timer(0.2, lambda: signal.pthread_kill(here(), signal.SIGINT)).start()
+try:
+    limiter.wait_sync()
+except KeyboardInterrupt:
+    print("interrupted", limiter.waiting)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_ctrl_c_that_another_thread_is_given_ends_the_wait():
+    """The system may give the signal to any thread, and then wakes only that one."""
+    started = time.monotonic()
+    ran = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], timeout=60, check=True, stdout=subprocess.PIPE
+    )
+    assert ran.stdout == b"interrupted 0\n"
+    assert time.monotonic() - started < 15
+
+
 @contextlib.contextmanager
 def _interrupted_at(line):
     """Raise KeyboardInterrupt where the package's code begins its nth line."""
@@ -377,6 +419,10 @@ def test_memory_is_bounded_and_the_rate_is_kept(clock):
     [
         (lambda: RateLimiter(0), "rate must be a positive number, got 0"),
         (lambda: RateLimiter(float("nan")), "rate must be a positive number, got nan"),
+        (lambda: RateLimiter("10"), "rate must be a positive number, got '10'"),
+        (lambda: RateLimiter(10**400), "rate must be a positive number, got 1000"),
+        (lambda: RateLimiter(1, None), "interval must be a positive number, got None"),
+        (lambda: RateLimiter(1).try_take("1"), "cost must be a positive number, got '1'"),
         (lambda: RateLimiter(1, 0), "interval must be a positive number, got 0"),
         (lambda: RateLimiter(1).try_take(0), "cost must be a positive number, got 0"),
         (lambda: RateLimiter(1).try_take(-1), "cost must be a positive number, got -1"),

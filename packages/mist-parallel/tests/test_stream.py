@@ -1,6 +1,7 @@
 """Results as they are done, of inputs that may never end."""
 
 import asyncio
+import contextlib
 import itertools
 import tracemalloc
 from contextlib import aclosing
@@ -152,6 +153,34 @@ async def test_an_async_source_is_closed_before_the_stream_is_over(ending):
     for _ in range(3):
         assert asyncio.all_tasks() == others
         await asyncio.sleep(0)
+
+
+async def test_a_source_that_misses_its_cancellation_is_asked_no_more():
+    """What it gives all the same is not begun, and the stream ends."""
+
+    class Deaf:
+        given = 0
+
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            if self.given == 20:
+                raise StopAsyncIteration
+            self.given += 1
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+            return self.given
+
+    async def work(number):
+        begun.append(number)
+
+    begun = []
+    source = Deaf()
+    async with aclosing(stream(Pool(50), source, work)) as results:
+        await anext(results)
+    assert begun == [1]
+    assert source.given == 2
 
 
 async def test_leaving_early_schedules_nothing():

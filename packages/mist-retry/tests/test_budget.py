@@ -1,7 +1,11 @@
 """The budget that retries share."""
 
+import asyncio
 import itertools
 import math
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -9,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mist.retry import Budget, InvalidSetting, Policy
+from mist.retry import Budget, InvalidSetting, Policy, do
 
 
 class Clock:
@@ -161,6 +165,65 @@ def test_threads_never_take_more_than_there_is():
     for thread in threads:
         thread.join()
     assert sum(taken) == budget.granted == 5_000 - budget.available <= 5_000
+
+
+def test_what_the_collector_closes_may_put_its_token_back():
+    """A retry that nobody finishes gives up its wait while another one asks the same budget."""
+
+    def clock():
+        while abandoned:
+            abandoned.pop().close()  # as the collector does, at a moment of its own choice
+        return 0.0
+
+    def fail():
+        raise ConnectionError
+
+    async def operation():
+        fail()
+
+    async def begin():
+        waiting = do(Policy(2, 60, 60), operation, budget=budget)
+        waiting.send(None)
+        abandoned.append(waiting)
+
+    abandoned = []
+    budget = Budget(3, refill_rate=0, clock=clock)
+    asyncio.run(begin())
+    assert abandoned
+    asking = threading.Thread(target=budget.try_take, daemon=True)
+    asking.start()
+    asking.join(10)
+    assert not asking.is_alive()
+    assert not abandoned
+    assert (budget.granted, budget.available) == (1, 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_does_not_wait_for_a_thread_of_its_parent():
+    """A thread was looking at the clock, and so had the lock, at the fork."""
+    program = """
+import os, signal, threading, warnings
+from mist.retry import Budget
+
+warnings.filterwarnings("ignore", message=".*multi-threaded.*")
+inside = threading.Event()
+
+def clock():
+    if threading.current_thread() is not threading.main_thread():
+        inside.set()
+        threading.Event().wait()
+    return 0.0
+
+budget = Budget(3, clock=clock)
+threading.Thread(target=budget.try_take, daemon=True).start()
+assert inside.wait(30)
+if not (child := os.fork()):
+    signal.alarm(20)
+    assert budget.try_take()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_threads_never_refill_the_same_time_twice():

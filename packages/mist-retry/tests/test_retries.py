@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import gc
 import math
+import types
 import weakref
 from dataclasses import dataclass
 
@@ -132,6 +133,19 @@ def test_errors_that_take_no_notes_or_have_no_text_do_no_harm(persist, flaky, no
     with pytest.raises(ConnectionError) as caught:
         persist(Policy(2), flaky(MuteError(), ConnectionError()))
     assert "MuteError: (its text cannot be had)" in note(caught.value)
+
+
+def test_an_error_that_does_not_tell_its_wish_does_no_harm(persist, flaky):
+    """A `retry_after` or a `code` that fails when it is asked for is none."""
+
+    class Unspeaking(Exception):
+        @property
+        def retry_after(self):
+            raise RuntimeError
+
+        code = retry_after
+
+    assert persist(Policy(2), flaky(Unspeaking()), classifier=is_retryable) == "done"
 
 
 def test_earlier_errors_are_not_kept_alive(persist):
@@ -329,6 +343,8 @@ def test_the_sync_form_sleeps(flaky):
         ({"within": -1}, "within must be a number of seconds, 0 or more, got -1"),
         ({"within": math.nan}, "within must be a number of seconds, 0 or more, got nan"),
         ({"on_attempt": 1}, "on_attempt must be a function, got 1"),
+        ({"on_attempt": asyncio.sleep}, "on_attempt must be a plain function, as nobody awaits"),
+        ({"classifier": asyncio.sleep}, "classifier must be a plain function, as nobody awaits"),
         ({"nested": True}, 'nested must be "yield" or "retry", got True'),
         ({"classifier": "OSError"}, "classifier must be a function, an exception class or a tuple"),
     ],
@@ -360,7 +376,7 @@ def test_a_coroutine_function_in_the_sync_form_is_an_error(flaky):
         do_sync(Policy(), flaky().awaited)
 
 
-@pytest.mark.parametrize("returned", [None, "text"])
+@pytest.mark.parametrize("returned", [None, "text", (n for n in "generator")])
 def test_a_plain_function_in_the_async_form_is_an_error(virtually, returned):
     """What cannot be awaited is refused at the first attempt, not retried."""
     calls = []
@@ -383,19 +399,28 @@ def test_a_retry_set_up_wrongly_inside_is_not_retried(persist):
 
 
 def test_any_awaitable_will_do(virtually):
-    """Futures and objects with `__await__` are awaited as coroutines are."""
+    """Futures, objects with `__await__` and what `types.coroutine` makes are awaited as well."""
 
     class Awaitable:
         def __await__(self):
             yield from asyncio.sleep(0, "done").__await__()
             return "done"
 
+    @types.coroutine
+    def made_of_a_generator():
+        yield
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise ConnectionError
+        return "made"
+
     async def main():
         future = asyncio.get_running_loop().create_future()
         future.set_result("future")
-        return [await do(Policy(), Awaitable), await do(Policy(), lambda: future)]
+        return [await do(Policy(), fn) for fn in (Awaitable, lambda: future, made_of_a_generator)]
 
-    assert virtually(main()) == ["done", "future"]
+    attempts = []
+    assert virtually(main()) == ["done", "future", "made"]
 
 
 def test_calls_share_no_state(virtually):

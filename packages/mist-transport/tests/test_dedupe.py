@@ -1,5 +1,6 @@
 """Messages that come again are told by their ids, in bounded memory, and none is lost for it."""
 
+import asyncio
 import logging
 import tracemalloc
 
@@ -70,6 +71,12 @@ async def test_an_id_given_twice_is_a_warning_by_default(messages, caplog):
         await received(wrap(mock, with_dedupe()))
     assert f"message {one.id} of test (test.number) has the id of another" in caplog.text
     assert "s3cret" not in caplog.text
+
+
+def test_a_callback_that_nobody_could_await_is_refused():
+    """A coroutine function would never run."""
+    with pytest.raises(InvalidSettingError, match="on_conflict must be a plain function"):
+        with_dedupe(on_conflict=asyncio.sleep)
 
 
 async def test_a_callback_that_fails_costs_no_message(messages):

@@ -4,7 +4,9 @@ import asyncio
 import copy
 import errno
 import pickle
+from typing import Any, cast
 
+import aiohttp
 import pytest
 
 from mist.transport.errors import (
@@ -138,6 +140,7 @@ def test_an_operating_system_error_without_words_is_named():
         (ConnectionRefusedError(), "transport"),
         (ValueError(), "internal"),
         (SystemExit("auth please"), "internal"),
+        (aiohttp.ClientResponseError(cast("Any", None), ()), "internal"),  # whose code warns
         (Rejected("no", status=401), "auth"),
     ],
 )

@@ -1,5 +1,6 @@
 """Inputs and outputs that fail for a while, or for good: whoever waits is told, each time."""
 
+import asyncio
 import errno
 import os
 import threading
@@ -33,6 +34,20 @@ async def test_a_file_that_is_made_later_is_received_then(tmp_path, messages) ->
             assert caught.value.code == "not_found"
         path.write_bytes(marshal_lines(messages(2)))
         assert [message.decode()["n"] async for message in file] == [0, 1]
+
+
+async def test_all_who_wait_for_what_cannot_be_opened_are_told() -> None:
+    """Each of several receivers gets the error, of an attempt that it waited for or made itself."""
+    all_wait = threading.Event()
+
+    def fail(_stop):
+        all_wait.wait()
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    reader = MessageReader(ChunkReader(fail), LineParser("disk"))
+    asyncio.get_running_loop().call_later(0.02, all_wait.set)
+    receiving = asyncio.gather(*[reader.next_message() for _ in range(3)], return_exceptions=True)
+    assert [getattr(outcome, "code", outcome) for outcome in await receiving] == ["not_found"] * 3
 
 
 async def test_an_input_that_fails_gives_what_it_had_and_then_the_error(messages) -> None:

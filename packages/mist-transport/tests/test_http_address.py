@@ -1,5 +1,7 @@
 """URLs to post to, and addresses to listen at."""
 
+import re
+
 import pytest
 
 from mist.transport.errors import TransportError
@@ -106,21 +108,30 @@ def test_an_address_that_is_none_is_refused_with_the_forms_that_are(address):
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "text"),
     [
-        {"timeout": 0},
-        {"inbox": 0},
-        {"max_batch_messages": 0},
-        {"token": "with\nbreak"},
-        {"token": ""},
-        {"token": "ümlaut"},
-        {"ca_file": "ca.pem"},
-        {"url": "http://host", "cert_file": "client.pem"},
+        ({"timeout": 0}, "timeout must be positive, got 0"),
+        ({"timeout": "5"}, "timeout must be a number, got '5'"),
+        ({"timeout": None}, "timeout must be a number, got None"),
+        ({"timeout": float("nan")}, "timeout must be positive, got nan"),
+        ({"inbox": 0}, "inbox must be positive, got 0"),
+        ({"max_batch_messages": 0}, "max_batch_messages must be positive, got 0"),
+        ({"path": "mist"}, "path must be that of a URL, such as '/mist', got 'mist'"),
+        ({"path": ""}, "path must be that of a URL"),
+        ({"path": "/mist?room=1"}, "path must be that of a URL"),
+        ({"allow_origins": ["https://app.example/"]}, "'https://app.example/' in allow_origins"),
+        ({"allow_origins": ["app.example"]}, "write it as a browser does, https://host:port"),
+        ({"allow_origins": ["https://App.example"]}, "in small letters"),
+        ({"token": "with\nbreak"}, "token must be visible"),
+        ({"token": ""}, "token must be visible"),
+        ({"token": "ümlaut"}, "token must be visible"),
+        ({"ca_file": "ca.pem"}, "TLS settings are for dialing"),
+        ({"url": "http://host", "cert_file": "client.pem"}, "TLS settings are for dialing"),
     ],
 )
-def test_an_option_that_cannot_work_is_refused_at_construction(options):
-    """Nothing is sent before a wrong option is found."""
-    with pytest.raises(TransportError) as caught:
+def test_an_option_that_cannot_work_is_refused_at_construction(options, text):
+    """Nothing is sent, and no page turned away, before a wrong option is found."""
+    with pytest.raises(TransportError, match=re.escape(text)) as caught:
         HTTP(**options)
     assert caught.value.code == "validation"
 

@@ -28,6 +28,8 @@ def test_a_queue_of_no_size_is_refused():
     """A bound below one is a mistake."""
     with pytest.raises(InvalidSettingError, match="at least 1, got 0"):
         Inbox(0, "inbox")
+    with pytest.raises(InvalidSettingError, match="at least 1, got '3'"):
+        Inbox("3", "inbox")
 
 
 async def test_a_full_queue_says_so_and_can_be_waited_for():

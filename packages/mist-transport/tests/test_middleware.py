@@ -511,6 +511,20 @@ def test_a_wish_of_the_peer_is_honoured_up_to_the_policys_longest_wait(
     assert virtually(scenario()) == pytest.approx(honoured)
 
 
+@pytest.mark.parametrize("wish", ["30", -1.0, float("nan"), None])
+def test_a_wish_in_other_words_is_none(virtually, messages, wish):
+    """An error of a foreign transport is retried after the policy's own wait."""
+    busy = TimeoutError("busy")
+    busy.retry_after = wish
+    wrapped = wrap(MockTransport(sends=[busy]), with_retry(_Policy()))
+
+    async def scenario():
+        await wrapped.send(*messages(1))
+        return asyncio.get_running_loop().time()
+
+    assert virtually(scenario()) == pytest.approx(0.1)
+
+
 def test_a_retry_stops_when_it_is_cancelled(virtually, messages):
     """Cancellation ends the wait between attempts, and is not taken for a failure."""
     mock = MockTransport(sends=[TransportError("lost")] * 3)

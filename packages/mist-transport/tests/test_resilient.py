@@ -15,6 +15,7 @@ from mist.transport.errors import (
     TransportClosed,
     TransportError,
     TransportTimeout,
+    WrongTransportError,
 )
 from mist.transport.resilient import Resilient
 from mist.transport.testing import MockTransport
@@ -183,12 +184,13 @@ async def test_a_wish_of_the_peer_lengthens_the_wait(messages):
         dialling(
             TransportError("starting", code="unavailable", retry_after=7.0),
             TransportError("starting", code="unavailable", retry_after=700.0),
+            TransportError("starting", code="unavailable", retry_after="7"),
             MockTransport(),
         ),
         **virtual.options,
     )
     await resilient.send(*messages(1))
-    assert virtual.slept == [7, 30]
+    assert virtual.slept == [7, 30, pytest.approx(0.4)]
 
 
 @pytest.mark.parametrize("code", ["validation", "auth", "not_found", "conflict"])
@@ -368,6 +370,40 @@ async def test_blocking_send_waits_for_room_through_it(messages):
     sending = asyncio.create_task(send())
     assert [message async for message in channel] == sent
     await sending
+
+
+@pytest.mark.parametrize("dial", ["http://host", Channel(), None])
+def test_what_makes_no_transport_is_refused(dial):
+    """A URL or a transport in the place of a function is told how to be one."""
+    with pytest.raises(WrongTransportError, match="a function that makes a transport, got"):
+        Resilient(dial)
+
+
+async def test_dialing_that_is_cancelled_from_within_is_an_error(messages):
+    """It is tried again by the next call, not at once and for ever."""
+    dialed = []
+
+    async def dial():
+        dialed.append(1)
+        if len(dialed) == 3:
+            return Channel()
+        await asyncio.sleep(0.001)
+        raise asyncio.CancelledError
+
+    (message,) = messages(1)
+    async with asyncio.timeout(5), Resilient(dial) as resilient:
+        for attempt in (1, 2):
+            with pytest.raises(TransportError, match="cancelled from within") as caught:
+                await resilient.send(message)
+            assert (caught.value.code, resilient.state) == ("cancelled", "disconnected")
+            assert len(dialed) == attempt
+        await resilient.send(message)
+
+
+def test_a_hook_that_nobody_could_await_is_refused():
+    """A coroutine function would never run."""
+    with pytest.raises(InvalidSettingError, match="on_state_change must be a plain function"):
+        Resilient(MockTransport, on_state_change=asyncio.sleep)
 
 
 @pytest.mark.parametrize("waits", [(-1.0, 30.0), (5.0, 1.0)])

@@ -70,6 +70,27 @@ def test_a_regular_file_as_stdin_and_stdout(tmp_path: Path, samples: list[Messag
     assert encoded(samples) in (tmp_path / "out").read_bytes()
 
 
+@pytest.mark.parametrize("left", ["", "text", "text\n"], ids=["nothing", "torn", "whole"])
+@pytest.mark.parametrize("mode", ["ab", "r+b"], ids=["appended", "continued"])
+async def test_output_begins_on_a_line_of_its_own(
+    tmp_path: Path, samples: list[Message], left: str, mode: str
+) -> None:
+    """`tool >> out` fuses no message with the line of somebody who died, and adds no other."""
+    path = tmp_path / "out"
+    path.write_text(left)
+    with path.open(mode, buffering=0) as out, Path(os.devnull).open("rb") as nothing:
+        if mode == "r+b":
+            out.seek(0, os.SEEK_END)
+        async with Stdio(stdin=nothing.fileno(), stdout=out.fileno()) as stdio:
+            for message in samples[:2]:
+                await stdio.send(message)
+    before = (left.rstrip() + "\n").encode() if left else b""
+    if sys.platform == "linux":
+        assert path.read_bytes() == before + encoded(samples[:2])
+    else:  # whose output cannot be read: a blank line may be there
+        assert path.read_bytes().split() == (before + encoded(samples[:2])).split()
+
+
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="terminals as on POSIX")
 def test_a_terminal_as_stdin(samples: list[Message]) -> None:
     """A message typed at a terminal is received, and the terminal stays in blocking mode."""
@@ -300,6 +321,17 @@ async def test_two_receivers_share_a_pipe(pipes: Pipes, samples: list[Message]) 
         os.close(write_end)
         await asyncio.gather(*consumers)
     assert found == samples
+
+
+async def test_what_comes_at_once_is_for_all_who_wait(pipes: Pipes, samples: list[Message]) -> None:
+    """Each of several receivers gets one of the messages that one read brings."""
+    (read_end, write_end), (_, out) = pipes
+    async with Stdio(stdin=read_end, stdout=out) as stdio:
+        receiving = [asyncio.create_task(stdio.receive()) for _ in range(3)]
+        await asyncio.sleep(0.02)
+        os.write(write_end, encoded(samples[:3]))
+        async with asyncio.timeout(5):
+            assert await asyncio.gather(*receiving) == samples[:3]
 
 
 async def test_a_payload_with_line_breaks_stays_one_line(pipes: Pipes) -> None:

@@ -1,6 +1,8 @@
 """The same transports from a plain script."""
 
 import asyncio
+import contextlib
+import itertools
 import subprocess
 import sys
 import textwrap
@@ -382,6 +384,105 @@ def test_a_message_that_arrives_during_an_interrupt_is_received_next(script):
         """
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\nTrue\n", "")
+
+
+def test_no_moment_of_an_interrupt_loses_a_message(messages):
+    """Wherever Ctrl-C ends the beginning of a receive, or its wait, the next one has the message."""
+    message, *_ = messages(1)
+    with sync.blocking(Channel) as transport:
+        for line in itertools.count():
+            transport.send(message)
+            try:
+                with _interrupted_at(line):
+                    transport.receive()
+            except KeyboardInterrupt:
+                assert transport.receive(timeout=5) == message, line
+            else:
+                break
+    assert line > 8
+
+
+@POSIX
+def test_a_second_interrupt_loses_no_message(script):
+    """What a call brings that was left for good is received next, once it is there."""
+    done = script(
+        """
+        class Stubborn(MockTransport):
+            async def receive(self):
+                try:
+                    await asyncio.sleep(3600)
+                except asyncio.CancelledError:
+                    if not left:
+                        raise
+                    await asyncio.sleep(1)
+                    return left.pop()
+
+        left = [message]
+        transport = sync.blocking(Stubborn)
+        pid = os.getpid()
+        for moment in (0.2, 0.5):
+            threading.Timer(moment, lambda: os.kill(pid, signal.SIGINT)).start()
+        try:
+            transport.receive()
+        except KeyboardInterrupt:
+            print("left" if left else "done")
+        while left:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        print(transport.receive(timeout=5) == message)
+        """
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "left\nTrue\n", "")
+
+
+@POSIX
+def test_a_transport_that_was_made_during_an_interrupt_is_closed(script):
+    """Nobody has it, and so nobody else could close it."""
+    done = script(
+        """
+        class Noted(MockTransport):
+            async def close(self):
+                closed.set()
+
+        async def connect():
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                return Noted()
+
+        closed = threading.Event()
+        pid = os.getpid()
+        threading.Timer(0.2, lambda: os.kill(pid, signal.SIGINT)).start()
+        try:
+            sync.blocking(connect)
+        except KeyboardInterrupt:
+            print(closed.wait(5))
+        """
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+@contextlib.contextmanager
+def _interrupted_at(line):
+    """Raise KeyboardInterrupt where the nth line begins of what hands a call over and waits."""
+    left = line
+
+    def trace(frame, event, _arg):
+        nonlocal left
+        if frame.f_code.co_name not in {"call_soon_threadsafe", "_write_to_self", "wait"}:
+            return trace
+        if event == "line":
+            left -= 1
+            if left == -1:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 @POSIX

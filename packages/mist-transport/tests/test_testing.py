@@ -3,6 +3,7 @@
 import asyncio
 import json
 import stat
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -323,6 +324,67 @@ async def test_a_recording_onto_a_full_disk_says_so(messages):
     with pytest.raises(TransportError, match="cannot record to /dev/full") as caught:
         await recorder.close()
     assert caught.value.code == "unavailable"
+
+
+async def test_what_is_received_after_closing_is_recorded_too(messages, tmp_path):
+    """Neither the message is lost that the transport beneath still had, nor its record."""
+    path = tmp_path / "talk.jsonl"
+    sent = messages(2)
+    recorder = Recorder(Channel(), path)
+    for message in sent:
+        await recorder.send(message)
+    await recorder.close()
+    assert [await recorder.receive() for _ in sent] == sent
+    await recorder.close()
+    assert [message async for message in replay(path)] == sent
+
+
+async def test_a_transport_that_fails_to_close_keeps_no_recording_from_its_end(messages, tmp_path):
+    """The recording is complete all the same."""
+
+    class Stuck(MockTransport):
+        async def close(self):
+            raise TransportError("stuck")
+
+    path = tmp_path / "talk.jsonl"
+    sent = messages(1)
+    recorder = Recorder(Stuck(sent), path)
+    await recorder.receive()
+    with pytest.raises(TransportError, match="stuck"):
+        await recorder.close()
+    assert [message async for message in replay(path)] == sent
+
+
+FULL_BEFORE_THE_END = """
+import asyncio, resource, sys
+from mist.protocol import Message
+from mist.transport.testing import MockTransport, Recorder
+
+async def main():
+    recorder = Recorder(MockTransport(), sys.argv[1])
+    await recorder.send(Message.new("test", "test.text", "x" * 100))
+    try:
+        await recorder.close()
+    except OSError as error:
+        print(error)
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system has no limit on files")
+def test_a_disk_that_is_full_before_the_end_of_a_recording_says_so(tmp_path):
+    """What was written in part was not written."""
+    path = tmp_path / "talk.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_BEFORE_THE_END, path],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stderr, path.stat().st_size) == ("", 100)
+    assert done.stdout.startswith(f"cannot record to {path}: ")
 
 
 async def test_a_replay_can_check_what_is_sent(messages):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from types import CoroutineType, GeneratorType
+from types import CoroutineType
 from weakref import WeakSet
 
 from mist.circuitbreaker.attempt import Attempt
@@ -219,6 +219,9 @@ class Breaker:
 
         Each call is one call of the circuit; that of a generator lasts until it ends. One that is
         closed before its end says nothing about what it called.
+
+        Raises:
+            WrongFunctionError: `fn` cannot be called.
         """
         from mist.circuitbreaker.decorator import protected  # noqa: PLC0415  # see there
 
@@ -356,8 +359,12 @@ if hasattr(os, "register_at_fork"):
 
 
 def _want_awaitable(made: object) -> None:
+    if hasattr(made, "__await__"):
+        return
+    from inspect import isawaitable  # noqa: PLC0415  # who awaits has imported it, with asyncio
+
     # A generator is one too where `types.coroutine` made it.
-    if not hasattr(made, "__await__") and made.__class__ is not GeneratorType:
+    if not isawaitable(made):
         raise WrongFunctionError(
             f"fn must return an awaitable, got {made!r}: plain functions have do_sync and"
             " do_with_fallback_sync"

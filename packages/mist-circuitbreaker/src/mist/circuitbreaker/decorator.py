@@ -9,6 +9,8 @@ import inspect
 from contextlib import aclosing
 from functools import partial, wraps
 
+from mist.circuitbreaker.errors import WrongFunctionError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -29,6 +31,11 @@ def protected(
     A generator takes an attempt of its own with it, and not a block of the breaker: it may be
     closed in another context than the one that began it.
     """
+    if not callable(fn):
+        raise WrongFunctionError(
+            f"only functions can be protected, got {fn!r};"
+            " put @protect beneath @classmethod, @staticmethod and @property"
+        )
     kinds = (fn, type(fn).__call__)  # an object may be called as well, and be any of these
     if any(map(inspect.isasyncgenfunction, kinds)):
         wrapper = _async_generator(attempt, fn)

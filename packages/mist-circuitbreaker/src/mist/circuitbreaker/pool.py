@@ -7,6 +7,7 @@ from collections import OrderedDict
 from weakref import WeakSet
 
 from mist.circuitbreaker.breaker import Breaker
+from mist.circuitbreaker.hooks import want_plain
 from mist.circuitbreaker.rules import want_count
 from mist.circuitbreaker.state import State
 
@@ -33,7 +34,8 @@ class BreakerPool:
     Raises:
         InvalidSettingError: `max_breakers` is not an integer of 1 or more, or a setting is out of
             its range.
-        TypeError: A setting is not one that `Breaker` takes.
+        TypeError: A setting is not one that `Breaker` takes, or a hook is not callable, or a
+            coroutine function.
     """
 
     def __init__(
@@ -46,6 +48,8 @@ class BreakerPool:
         from threading import RLock  # noqa: PLC0415  # as in Breaker
 
         want_count("max_breakers", max_breakers)
+        if on_state_change is not None:
+            want_plain("on_state_change", on_state_change)
         self._most = max_breakers
         self._on_state_change = on_state_change
         self._settings = settings

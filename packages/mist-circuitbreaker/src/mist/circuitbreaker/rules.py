@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from mist.circuitbreaker.errors import InvalidSettingError
 from mist.circuitbreaker.window import MOST_CALLS
-
-_INFINITE = float("inf")
 
 
 class Rules:
@@ -51,7 +51,7 @@ class Rules:
         _want_seconds("max_timeout", max_timeout)
         _want_ratio("failure_ratio", failure_ratio)
         _want_ratio("slow_ratio", slow_ratio)
-        if not 1 <= timeout_growth < _INFINITE:
+        if not _is_number(timeout_growth) or timeout_growth < 1:
             raise InvalidSettingError(f"timeout_growth must be 1 or more, got {timeout_growth!r}")
         if (slow_ratio is None) != (slow_call is None):
             raise InvalidSettingError(
@@ -100,10 +100,17 @@ def want_count(name: str, value: int) -> None:
 
 
 def _want_seconds(name: str, value: float) -> None:
-    if not 0 < value < _INFINITE:
+    if not _is_number(value) or value <= 0:
         raise InvalidSettingError(f"{name} must be a positive number of seconds, got {value!r}")
 
 
 def _want_ratio(name: str, value: float | None) -> None:
-    if value is not None and not 0 < value <= 1:
+    if value is not None and not (_is_number(value) and 0 < value <= 1):
         raise InvalidSettingError(f"{name} must be more than 0 and at most 1, got {value!r}")
+
+
+def _is_number(value: float) -> bool:
+    try:
+        return isfinite(value) and not isinstance(value, bool)
+    except (TypeError, OverflowError):  # text, or an integer that no float can hold
+        return False

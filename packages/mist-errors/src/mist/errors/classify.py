@@ -63,12 +63,13 @@ def _is_retryable(exc: BaseException, above: frozenset[int]) -> bool:
 def _chain(exc: BaseException, above: frozenset[int]) -> tuple[list[BaseException], frozenset[int]]:
     """`exc` and the causes behind it, and the ids of these and of all `above`: circles end."""
     chain: list[BaseException] = []
+    seen = set(above)
     link: BaseException | None = exc
-    while link is not None and id(link) not in above:
-        above |= {id(link)}
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
         chain.append(link)
         link = link.__cause__
-    return chain, above
+    return chain, frozenset(seen)
 
 
 def _members(exc: BaseException) -> tuple[BaseException, ...]:
@@ -83,8 +84,12 @@ def _members(exc: BaseException) -> tuple[BaseException, ...]:
 def _carried_code(exc: BaseException) -> str | None:
     if isinstance(exc, MistError):
         return exc.code
+    try:
+        code: object = getattr(exc, "code", None)
+    except Exception:  # noqa: BLE001  # a property may fail, such as one that warns where that raises
+        return None
     # Many a `code` is something else: an exit status, an HTTP status, a database's error id.
-    return standard_code(getattr(exc, "code", None))
+    return standard_code(code)
 
 
 def _natural_code(exc: BaseException) -> Code | None:

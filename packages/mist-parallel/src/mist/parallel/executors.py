@@ -19,12 +19,8 @@ from mist.parallel.call import is_async, want_callable
 from mist.parallel.errors import ParallelError
 from mist.parallel.pool import Pool
 from mist.parallel.progress import OnProgress, Progress
-from mist.parallel.rate_limiter import Grant
+from mist.parallel.rate_limiter import LOOK_SECONDS, Grant
 from mist.parallel.result import Result
-
-# The longest wait in one piece, in seconds. Ctrl-C ends none on Windows; elsewhere none that it
-# came just too early for, or where the system gave the signal to another thread.
-_LOOK_SECONDS = 0.5
 
 # The place of an input, the input, and what the rate limiter granted it.
 _Call: TypeAlias = tuple[int, Any, Grant | None]
@@ -86,7 +82,7 @@ def _submit(submit: Callable[[Any], Future[Any]], input_: Any) -> Future[Any]:
 def _next(done: SimpleQueue[Future[Any]]) -> Future[Any]:
     while True:
         with contextlib.suppress(Empty):
-            return done.get(timeout=_LOOK_SECONDS)
+            return done.get(timeout=LOOK_SECONDS)
 
 
 def _result(future: Future[Any], under_way: dict[Future[Any], _Call]) -> Result[Any]:

@@ -10,6 +10,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
+from queue import Empty, SimpleQueue
 
 from mist.parallel.errors import ParallelError
 from mist.parallel.slowdown import Slowdown
@@ -17,6 +18,9 @@ from mist.parallel.window import Entry, Window
 
 # The longest that is waited for in one go: timers of years overflow somewhere.
 _LONGEST_WAIT = 3600.0
+# The longest wait of a thread in one piece, in seconds. Ctrl-C ends none on Windows; elsewhere none
+# that it came just too early for, or where the system gave the signal to another thread.
+LOOK_SECONDS = 0.5
 # How often those in the queue look whether the loop of the first of them is still open, in seconds.
 _LOOK_AGAIN = 5.0
 
@@ -40,7 +44,7 @@ class Grant:
         Raises:
             ParallelError: `cost` is negative or not a number.
         """
-        if not (cost >= 0 and math.isfinite(cost)):
+        if not _is_duration(cost):
             raise ParallelError(f"cost must be 0 or more, got {cost!r}")
         by, self.cost = cost - self.cost, cost
         self._limiter.change(self._entry, by)
@@ -50,10 +54,11 @@ class Grant:
 
         Its `retry_after`, if it is a number of seconds, is how long nothing is let through.
         """
-        if getattr(error, "code", None) != "rate_limit":
+        # Of whatever library the error is: neither a property that fails nor what is no number of
+        # seconds must hide it.
+        if _attribute(error, "code") != "rate_limit":
             return
-        # Of whatever library the error is: what is no number of seconds must not hide it.
-        retry_after = getattr(error, "retry_after", None)
+        retry_after = _attribute(error, "retry_after")
         if not isinstance(retry_after, int | float) or not _is_duration(retry_after):
             retry_after = None
         self._limiter.slow_down(retry_after, began=self._began)
@@ -139,12 +144,13 @@ class RateLimiter:
     def wait_sync(self, cost: float = 1) -> Grant:
         """Wait in this thread until `cost` fits, and take it; see `wait`."""
         self._want_cost(cost)
-        turn = threading.Event()
-        waiter = _Waiter(cost, turn.set)
+        # Not an event: when Ctrl-C ends its wait, it may not have its lock back.
+        turn: SimpleQueue[None] = SimpleQueue()
+        waiter = _Waiter(cost, lambda: turn.put(None))
         try:
             while (delay := self._advance(waiter)) is not None:
-                turn.wait(delay)
-                turn.clear()
+                with contextlib.suppress(Empty):
+                    turn.get(timeout=min(delay, LOOK_SECONDS))
         except BaseException:
             self._leave(waiter)
             raise
@@ -281,10 +287,24 @@ class _Waiter:
         return self.grant
 
 
+def _attribute(error: BaseException, name: str) -> object:
+    try:
+        return getattr(error, name, None)
+    except Exception:  # noqa: BLE001  # see its callers
+        return None
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except (TypeError, OverflowError):  # text, or an integer that no float can hold
+        return False
+
+
 def _is_duration(seconds: float) -> bool:
-    return seconds >= 0 and math.isfinite(seconds)
+    return _is_finite(seconds) and seconds >= 0
 
 
 def _want_positive(name: str, value: float) -> None:
-    if not (value > 0 and math.isfinite(value)):
+    if not _is_finite(value) or value <= 0:
         raise ParallelError(f"{name} must be a positive number, got {value!r}")

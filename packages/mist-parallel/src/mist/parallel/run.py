@@ -44,6 +44,7 @@ class Run:
         self._under_way: dict[asyncio.Task[Any], tuple[int, Any]] = {}
         self._ready: deque[Result[Any]] = deque()
         self._done = 0
+        self._stopping = False
         self._loop = asyncio.get_running_loop()
         self._room: asyncio.Future[None] | None = None
         self._news: asyncio.Future[None] | None = None
@@ -67,6 +68,7 @@ class Run:
 
     async def stop(self) -> None:
         """Cancel what is under way, and wait until it is over."""
+        self._stopping = True
         self._progress.stop()
         tasks = [self._feeding, *self._under_way]
         for task in tasks:
@@ -82,6 +84,8 @@ class Run:
             source = aiter(self._inputs)
             try:
                 async for input_ in source:
+                    if self._stopping:
+                        break  # the source has missed its cancellation, as what it awaits may
                     self._begin(index, input_)
                     index += 1
                     if self._is_full():

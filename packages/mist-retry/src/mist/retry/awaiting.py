@@ -105,7 +105,9 @@ async def persist(
             finally:
                 scope.end()
         except Exception as error:
-            if awaitable is not _NOTHING_YET and not hasattr(awaitable, "__await__"):
+            from inspect import isawaitable  # noqa: PLC0415  # asyncio has imported it
+
+            if awaitable is not _NOTHING_YET and not isawaitable(awaitable):
                 raise InvalidSetting(
                     f"fn must return an awaitable, got {awaitable!r}:"
                     " plain functions have do_sync, do_auto_sync, do_with_classifier_sync"

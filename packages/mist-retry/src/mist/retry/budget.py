@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from _thread import allocate_lock
+import os
+from _thread import RLock
 from time import monotonic
+from weakref import WeakSet
 
 from mist.retry.setting import check_number, check_whole
 
@@ -22,7 +24,8 @@ class Budget:
     program makes only as many retries as refill, however many operations fail.
 
     Safe for use by threads and tasks alike. What refills is counted in whole numbers, so that
-    nothing is lost however often and at whatever moments the budget is asked.
+    nothing is lost however often and at whatever moments the budget is asked. A forked child goes on
+    with a copy of its own.
 
     Args:
         capacity: the most tokens it holds.
@@ -62,9 +65,12 @@ class Budget:
         self._debt = 0
         self._clock = clock
         self._at = self._now()
-        self._lock = allocate_lock()
+        # Reentrant, because the collector may close an abandoned coroutine, which then puts its
+        # token back, in any of the lines that hold the lock.
+        self._lock = RLock()
         self.granted = 0
         self.refused = 0
+        _budgets.add(self)
 
     @property
     def available(self) -> float:
@@ -96,6 +102,10 @@ class Budget:
             if self._debt:
                 self._debt = max(0, self._owed() - self._refund)
 
+    def _after_fork(self) -> None:
+        """Go on in a forked child, without the thread that had the lock."""
+        self._lock = RLock()
+
     def _owed(self) -> int:
         """What is missing from a full bucket now."""
         now = self._now()
@@ -112,3 +122,15 @@ class Budget:
             f"<Budget {self.available:.3g} of {self.capacity} available,"
             f" {self.granted} granted, {self.refused} refused>"
         )
+
+
+_budgets: WeakSet[Budget] = WeakSet()
+
+
+def _after_fork() -> None:
+    for budget in tuple(_budgets):
+        budget._after_fork()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # of this module
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

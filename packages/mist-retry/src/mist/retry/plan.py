@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from mist.errors import is_retryable
 from mist.retry.budget import Budget
 from mist.retry.notes import describe
 from mist.retry.policy import Policy
-from mist.retry.setting import InvalidSetting, check_kind, check_number
+from mist.retry.setting import InvalidSetting, check_kind, check_number, check_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ class Plan:
     def __init__(self, policy: Policy, classifier: Classifier, options: Options) -> None:
         if type(policy) is not Policy:  # a call less for nearly everybody
             check_kind("policy", policy, Policy, "a Policy")
-        if not callable(classifier):
-            kinds = "a function, an exception class or a tuple of exception classes"
-            check_kind("classifier", classifier, tuple, kinds)
+        _check_classifier(classifier)
         self.policy = policy
         self.classifier = classifier
         self.budget: Budget | None = None
@@ -76,8 +75,8 @@ class Plan:
             check_kind("budget", budget, Budget, "a Budget")
         if within is not None:
             check_number("within", within, "a number of seconds, 0 or more")
-        if on_attempt is not None and not callable(on_attempt):
-            raise InvalidSetting(f"on_attempt must be a function, got {on_attempt!r}")
+        if on_attempt is not None:
+            check_plain("on_attempt", on_attempt, "a function")
         if nested not in {"yield", "retry"}:
             raise InvalidSetting(f'nested must be "yield" or "retry", got {nested!r}')
         self.budget = budget
@@ -99,3 +98,9 @@ class Plan:
         except Exception as fault:  # noqa: BLE001  # the operation's own error is the one to raise
             return f"the classifier failed with {describe(fault)}"
         return None if retryable else "not retryable"
+
+
+def _check_classifier(classifier: object) -> None:
+    if not isinstance(classifier, (type, tuple)) and classifier is not is_retryable:
+        kinds = "a function, an exception class or a tuple of exception classes"
+        check_plain("classifier", classifier, kinds)

@@ -157,7 +157,10 @@ def _wish(error: BaseException) -> float:
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
         seen.add(id(link))
-        wish: object = getattr(link, "retry_after", None)
+        try:
+            wish: object = getattr(link, "retry_after", None)
+        except Exception:  # noqa: BLE001  # a foreign property may fail
+            wish = None
         if isinstance(wish, (int, float)) and wish > 0:
             return wish
         link = link.__cause__

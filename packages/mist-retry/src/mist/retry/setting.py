@@ -18,6 +18,18 @@ def check_kind(name: str, value: object, kind: type, meaning: str) -> None:
         raise InvalidSetting(f"{name} must be {meaning}, got {value!r}")
 
 
+def check_plain(name: str, value: object, meaning: str) -> None:
+    """Refuse a value that cannot be called, or is a coroutine function."""
+    from inspect import iscoroutinefunction  # noqa: PLC0415  # takes long to import
+
+    if not callable(value):
+        raise InvalidSetting(f"{name} must be {meaning}, got {value!r}")
+    if iscoroutinefunction(value) or iscoroutinefunction(type(value).__call__):
+        raise InvalidSetting(
+            f"{name} must be a plain function, as nobody awaits what it returns; got {value!r}"
+        )
+
+
 def check_whole(name: str, value: object, least: int, meaning: str) -> int:
     """The value, where it is a whole number and not less than `least`."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:

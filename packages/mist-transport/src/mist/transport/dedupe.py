@@ -11,7 +11,7 @@ from msgspec import Raw
 from mist.protocol import Message
 from mist.transport.errors import InvalidSettingError
 from mist.transport.interface import Transport
-from mist.transport.isolation import Isolation
+from mist.transport.isolation import Isolation, want_plain
 from mist.transport.layer import Layer, Middleware
 
 # Of an id and of a content, which includes the id: both together have to collide before a message
@@ -49,12 +49,13 @@ class Dedupe:
                 the standard library's logger `mist.transport`. What it raises is logged, once.
 
         Raises:
-            InvalidSettingError: The window is not positive.
+            InvalidSettingError: The window is not positive, or the hook a coroutine function.
         """
         if window <= 0:
             raise InvalidSettingError(
                 f"window counts the ids to remember, so it cannot be {window}"
             )
+        want_plain("on_conflict", on_conflict)
         self.window = window
         self.repeated = 0
         self.conflicting = 0
@@ -96,9 +97,9 @@ def with_dedupe(
             logged.
 
     Raises:
-        ValueError: The window is not positive.
+        InvalidSettingError: The window is not positive, or the hook a coroutine function.
     """
-    Dedupe(window)  # so that a wrong window is an error here
+    Dedupe(window, on_conflict=on_conflict)  # so that what is wrong is an error here
     return lambda transport: _Deduped(transport, Dedupe(window, on_conflict=on_conflict))
 
 

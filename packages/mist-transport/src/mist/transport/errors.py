@@ -187,7 +187,10 @@ class WrongTransportError(TypeError):
 
 def code_of(exc: BaseException) -> str:
     """Return the standard error code that fits an exception, whoever raised it."""
-    code = getattr(exc, "code", None)
+    try:
+        code: object = getattr(exc, "code", None)
+    except Exception:  # noqa: BLE001  # a property may fail, as aiohttp's do where warnings are errors
+        code = None
     if isinstance(code, str) and code in _STANDARD_CODES:
         return str(code)
     if isinstance(exc, asyncio.CancelledError):
@@ -197,3 +200,12 @@ def code_of(exc: BaseException) -> str:
     if isinstance(exc, OSError):
         return _CODES.get(exc.errno or 0, "transport")
     return "internal"
+
+
+def wish_of(exc: BaseException | None) -> float:
+    """Return the seconds after which an error asks to be tried again, whoever raised it; else 0."""
+    try:
+        wish: object = getattr(exc, "retry_after", None)
+    except Exception:  # noqa: BLE001  # as above
+        return 0.0
+    return wish if isinstance(wish, (int, float)) and wish > 0 else 0.0

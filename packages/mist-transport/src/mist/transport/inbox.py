@@ -37,8 +37,12 @@ class Inbox(Generic[T]):
             weigh: Tells how many bytes an item has, where these are bounded too.
             capacity: How many bytes its items have at most. One item is held whatever it has.
         """
-        if size < 1:
-            raise InvalidSettingError(f"size must be at least 1, got {size}")
+        try:
+            is_size = size >= 1
+        except TypeError:  # text from a file or the environment, say
+            is_size = False
+        if not is_size:
+            raise InvalidSettingError(f"size must be at least 1, got {size!r}")
         self.size = size
         self.name = name
         self.capacity = capacity

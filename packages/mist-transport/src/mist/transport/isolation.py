@@ -1,13 +1,28 @@
 """Calls into the application's own code whose failure must not cost a message."""
 
+import inspect
 import logging
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
+
+from mist.transport.errors import InvalidSettingError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _log = logging.getLogger("mist.transport")
+
+
+def want_plain(name: str, hook: object) -> None:
+    """Refuse a hook that is a coroutine function: it is called where nobody can await it.
+
+    Raises:
+        InvalidSettingError: It is one; the text names it.
+    """
+    if inspect.iscoroutinefunction(hook):
+        raise InvalidSettingError(
+            f"{name} must be a plain function, as nobody awaits what it returns"
+        )
 
 
 class Isolation:

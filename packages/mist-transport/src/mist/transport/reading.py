@@ -61,8 +61,10 @@ class ChunkReader:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_open = False
 
-    async def next_chunk(self) -> bytes:
+    async def next_chunk(self) -> bytes | None:
         """Wait for the next chunk; empty at the end, and ever after.
+
+        None says that another call has taken what came, which may hold something for this one too.
 
         Raises:
             TransportError: Code `validation`: the thread tells another event loop, perhaps that of
@@ -73,15 +75,18 @@ class ChunkReader:
             # A daemon: a read that never returns must not keep the process alive.
             start_daemon(partial(self._run, loop, arrival), "mist-reader")
             self._arrival, self._loop = arrival, loop
-        while self._arrival is not None and not self._chunks:
+        arrived = self._arrival
+        if arrived is not None and not self._chunks:
             if self._loop is not asyncio.get_running_loop():
                 raise TransportError(
                     "it is being read in another event loop, or by the process that forked this"
                     " one; make a transport for each",
                     code="validation",
                 )
-            await self._arrival.wait()
-            self._arrival.clear()
+            await arrived.wait()
+            arrived.clear()
+            if not self._chunks:
+                return None
         chunk = self._chunks[0]
         if isinstance(chunk, Exception):
             if not self._is_open and not self._stop.is_set():
@@ -165,6 +170,8 @@ class MessageReader:
                 raise
             except OSError as exc:
                 raise TransportError.from_os_error(exc, f"cannot read {self.parser.name}") from exc
+            if chunk is None:
+                continue
             if chunk:
                 self.parser.feed(chunk)
             else:

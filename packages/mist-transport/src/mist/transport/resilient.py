@@ -15,10 +15,13 @@ from mist.transport.errors import (
     InvalidSettingError,
     Rejected,
     TransportClosed,
+    TransportError,
+    WrongTransportError,
     code_of,
+    wish_of,
 )
 from mist.transport.interface import Conversation, Transport
-from mist.transport.isolation import Isolation
+from mist.transport.isolation import Isolation, want_plain
 
 State = Literal["connecting", "connected", "disconnected", "closed"]
 
@@ -61,7 +64,17 @@ class Resilient(Conversation):
             on_state_change: Called with each new state; what it raises is logged, once.
             sleep: Waits that many seconds.
             jitter: Returns random numbers from 0 to 1.
+
+        Raises:
+            InvalidSettingError: The waits make no sense, or the hook is a coroutine function.
+            WrongTransportError: `dial` is no function, but a URL or a transport, say.
         """
+        if not callable(dial):
+            raise WrongTransportError(
+                f"Resilient needs a function that makes a transport, got {dial!r};"
+                " write Resilient(lambda: dial(url))"
+            )
+        want_plain("on_state_change", on_state_change)
         if not 0 <= reconnect_wait <= max_reconnect_wait:
             raise InvalidSettingError(
                 "expected 0 <= reconnect_wait <= max_reconnect_wait,"
@@ -171,8 +184,12 @@ class Resilient(Conversation):
             self._connecting.add_done_callback(self._stop_connecting)
         connecting = self._connecting
         await asyncio.wait([connecting])
-        if not connecting.cancelled() and (error := connecting.exception()):
-            raise error
+        if not connecting.cancelled():
+            if error := connecting.exception():
+                raise error
+        elif self.state != "closed":
+            self._enter("disconnected")
+            raise TransportError("what dials was cancelled from within", code="cancelled")
 
     def _stop_connecting(self, task: "asyncio.Task[None]") -> None:
         self._connecting = None
@@ -202,8 +219,7 @@ class Resilient(Conversation):
     def _wait(self) -> float:
         wait = self._reconnect_wait * 2.0 ** min(self._failures - 1, 60)
         wait *= 1 + _JITTER * (2 * self._jitter() - 1)
-        wish = getattr(self._last_error, "retry_after", None) or 0.0
-        return min(max(wait, wish), self._max_reconnect_wait)
+        return min(max(wait, wish_of(self._last_error)), self._max_reconnect_wait)
 
     def _prove(self, transport: Transport) -> None:
         """Take a call that succeeded as proof of the connection: one just made proves nothing."""

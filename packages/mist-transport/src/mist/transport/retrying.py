@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from mist.protocol import Message
-from mist.transport.errors import EndOfStream, TransportClosed, code_of
+from mist.transport.errors import EndOfStream, TransportClosed, code_of, wish_of
 from mist.transport.interface import Transport
 from mist.transport.layer import Layer, Middleware, require
 
@@ -74,7 +74,7 @@ class _Retried(Layer):
 
     def _honour(self, exc: Exception, wait: float) -> float:
         """Return the wait, or a longer one that the peer asked for."""
-        wish: float = getattr(exc, "retry_after", None) or 0.0
+        wish = wish_of(exc)
         return max(wait, min(wish, getattr(self._policy, "max_wait", wish)))
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import select
 import stat
+import sys
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
@@ -41,13 +42,13 @@ class PipeWriter:
         self._name = name
         try:
             self._is_regular = stat.S_ISREG(os.fstat(fd).st_mode)
+            # Whether the last line may have been written in part, so that a new one must begin.
+            self._torn = self._is_regular and not _begins_line(fd)
         except OSError as exc:
             raise TransportError.from_os_error(exc, f"cannot write to {name}") from exc
         self._queue: deque[_Write] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
-        # Whether the last line may have been written in part, so that a new one must begin.
-        self._torn = False
 
     async def write(self, data: bytes) -> None:
         """Write `data`, a line or several, in order with other calls.
@@ -141,3 +142,27 @@ def _write_all(fd: int, data: bytes) -> None:
             view = view[os.write(fd, view) :]
         except BlockingIOError:
             is_writable(fd, _LOOK_INTERVAL)
+
+
+def _begins_line(fd: int) -> bool:
+    """Tell whether what is written to a regular file next stands at the start of a line."""
+    position = os.fstat(fd).st_size if _appends(fd) else os.lseek(fd, 0, os.SEEK_CUR)
+    if not position:
+        return True
+    try:
+        # Opened again, as a descriptor that the shell made for output cannot be read.
+        again = os.open(f"/dev/fd/{fd}", os.O_RDONLY)
+    except OSError:
+        return False  # nobody knows: a blank line does no harm
+    try:
+        return os.pread(again, 1, position - 1) == b"\n"
+    finally:
+        os.close(again)
+
+
+def _appends(fd: int) -> bool:
+    if sys.platform == "win32":
+        return False  # where the shell appends, it goes to the end at once
+    import fcntl  # noqa: PLC0415  # POSIX has it, Windows has not
+
+    return bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_APPEND)

@@ -1,6 +1,7 @@
 """Messages over HTTP: posted to a URL, taken by a listener or by somebody's web application."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -22,6 +23,9 @@ if TYPE_CHECKING:  # aiohttp and uvicorn are imported by the call that needs the
     from mist.transport.http.sender import HTTPSender
 
 T = TypeVar("T")
+
+# What a browser says of a page (RFC 6454, section 6.2); null is a page without one.
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/?#\sA-Z]+")
 
 
 class HTTP(Conversation):
@@ -74,7 +78,8 @@ class HTTP(Conversation):
             max_message_size: The largest payload to receive, in bytes.
             body_timeout: Bound on the arrival of a request's body, in seconds.
             shutdown_timeout: What `close` grants the requests that are being received, in seconds.
-            allow_origins: Origins whose pages may post here from a browser; `*` allows all.
+            allow_origins: Origins whose pages may post here from a browser, as that names them:
+                `https://host:port` without a path; `*` allows all.
             manual_ack: Tell peers that a message was taken only once `acknowledge` was called for
                 it, or the transport is closed; else they are told when it stands in the inbox.
             ca_file: Certificates (PEM) to trust instead of the system's when dialing `https://`.
@@ -87,17 +92,20 @@ class HTTP(Conversation):
         """
         self._target = None if url is None else parse_url(url)
         _check_token(token)
-        for name, value in (
-            ("timeout", timeout),
-            ("inbox", inbox),
-            ("inbox_bytes", inbox_bytes),
-            ("max_batch_messages", max_batch_messages),
-            ("max_batch_bytes", max_batch_bytes),
-            ("max_message_size", max_message_size),
-            ("body_timeout", body_timeout),
-        ):
-            if value <= 0:
-                raise TransportError(f"{name} must be positive, got {value}", code="validation")
+        _check_positive(
+            timeout=timeout,
+            inbox=inbox,
+            inbox_bytes=inbox_bytes,
+            max_batch_messages=max_batch_messages,
+            max_batch_bytes=max_batch_bytes,
+            max_message_size=max_message_size,
+            body_timeout=body_timeout,
+        )
+        if not path.startswith("/") or "?" in path or "#" in path:
+            raise TransportError(
+                f"path must be that of a URL, such as {DEFAULT_PATH!r}, got {path!r}",
+                code="validation",
+            )
         self._tls = None if ssl_context is None else (lambda: ssl_context)
         if ca_file or cert_file or key_file:
             self._tls = partial(client_context, ca_file, cert_file, key_file)
@@ -116,7 +124,8 @@ class HTTP(Conversation):
         self._inbox: Inbox[Received] = Inbox(
             inbox, "the HTTP inbox", weigh=_payload_size, capacity=inbox_bytes
         )
-        gate = Gate(path=path, token=token, batch=batch, allow_origins=frozenset(allow_origins))
+        origins = _checked_origins(allow_origins)
+        gate = Gate(path=path, token=token, batch=batch, allow_origins=origins)
         self._acknowledgements = Acknowledgements() if manual_ack else None
         self._endpoint = Endpoint(
             self._inbox,
@@ -188,10 +197,11 @@ class HTTP(Conversation):
             backlog: How many connections may wait to be accepted.
 
         Raises:
-            TransportError: The address is wrong (code `validation`) or in use (`conflict`), or
-                a file cannot be used.
+            TransportError: The address or an option is wrong (code `validation`), the address is
+                in use (`conflict`), or a file cannot be used.
             TransportClosed: The transport was closed.
         """
+        _check_positive(header_timeout=header_timeout, max_connections=max_connections)
         if cert_file is not None:
             ssl_context = await asyncio.to_thread(
                 server_context, cert_file, key_file, client_ca_file
@@ -344,6 +354,30 @@ def _import_listener() -> "type[Listener]":
     from mist.transport.http.listener import Listener  # noqa: PLC0415  # imports uvicorn
 
     return Listener
+
+
+def _check_positive(**options: float) -> None:
+    for name, value in options.items():
+        try:
+            is_positive = value > 0
+        except TypeError as exc:  # text from a file or the environment, say
+            raise TransportError(
+                f"{name} must be a number, got {value!r}", code="validation"
+            ) from exc
+        if not is_positive:
+            raise TransportError(f"{name} must be positive, got {value}", code="validation")
+
+
+def _checked_origins(origins: Iterable[str]) -> frozenset[str]:
+    checked = frozenset([origins] if isinstance(origins, str) else origins)
+    for origin in checked:
+        if not _ORIGIN.fullmatch(origin):
+            raise TransportError(
+                f"{origin!r} in allow_origins is no origin: write it as a browser does,"
+                " https://host:port in small letters and without a path",
+                code="validation",
+            )
+    return checked
 
 
 def _check_token(token: str | None) -> None:

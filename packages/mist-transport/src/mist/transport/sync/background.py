@@ -52,11 +52,12 @@ class Background:
         Args:
             work: Makes what is run; that is cancelled when the caller is interrupted.
             context: The context it runs in.
-            unclaimed: Takes the result of work that was done when the caller was interrupted.
+            unclaimed: Takes, on the loop, the result of work that was done when the caller was
+                interrupted.
         """
         if self._exiting:
             raise TransportClosed("the transport is closed: the process is ending")
-        ended = Latch()
+        ended, given_up = Latch(), Latch()
         task: asyncio.Task[T] | None = None
 
         def start() -> None:
@@ -70,18 +71,21 @@ class Background:
             if not self._exiting:
                 ended.open()
 
-        def cancel() -> None:
+        async def give_up() -> None:
             if task is not None:
                 task.cancel()
+                await asyncio.wait([task])
+                if unclaimed is not None and _succeeded(task):
+                    unclaimed(task.result())
+            given_up.open()
 
-        self._loop.call_soon_threadsafe(start)
         try:
+            self._loop.call_soon_threadsafe(start)
             ended.wait()
         except BaseException:
-            self._loop.call_soon_threadsafe(cancel)
-            ended.wait(_INTERRUPT_TIMEOUT)
-            if unclaimed is not None and task is not None and _succeeded(task):
-                unclaimed(task.result())
+            # Left to the loop, where no second Ctrl-C comes between the result and who gets it.
+            asyncio.run_coroutine_threadsafe(give_up(), self._loop)
+            given_up.wait(_INTERRUPT_TIMEOUT)
             raise
         if task is None or task.cancelled():
             raise TransportError("the call was cancelled", code="cancelled")

@@ -57,7 +57,7 @@ def blocking(
         made = make()
         return await made if inspect.isawaitable(made) else made
 
-    return SyncTransport(home.run(make_there, copy_context()), home)
+    return SyncTransport(home.run(make_there, copy_context(), home.abandon), home)
 
 
 class SyncTransport(Generic[AnyTransport]):

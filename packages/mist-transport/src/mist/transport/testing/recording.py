@@ -49,7 +49,8 @@ class Recorder(Layer):
         Args:
             inner: The transport beneath.
             to: A list, or the path of a file, which is made (mode 0600) or appended to. It is
-                written in the background, and complete when `close` has returned.
+                written in the background, and complete when `close` has returned; what is received
+                after that, when it is called again.
             clock_ns: Tells the time, in nanoseconds since the Unix epoch.
         """
         super().__init__(inner)
@@ -78,9 +79,11 @@ class Recorder(Layer):
         Raises:
             TransportError: The recording could not be written.
         """
-        await self.inner.close()
-        if self._log is not None:
-            await self._log.close()
+        try:
+            await self.inner.close()
+        finally:
+            if self._log is not None:
+                await self._log.close()
 
 
 class _Log:
@@ -96,7 +99,8 @@ class _Log:
         self._writer.submit(self._append, msgspec.json.encode(record) + b"\n")
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._finish)
+        # The thread is kept: what the transport beneath had taken is received after `close`.
+        await asyncio.shield(asyncio.wrap_future(self._writer.submit(self._close_file)))
         if self._error is not None:
             raise TransportError.from_os_error(self._error, f"cannot record to {self._path}")
 
@@ -105,12 +109,13 @@ class _Log:
             if self._descriptor is None:
                 flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
                 self._descriptor = os.open(self._path, flags, 0o600)
-            os.write(self._descriptor, line)
+            rest = memoryview(line)
+            while rest:  # on a full disk, a part is written before the next write fails
+                rest = rest[os.write(self._descriptor, rest) :]
         except OSError as exc:
             self._error = self._error or exc
 
-    def _finish(self) -> None:
-        self._writer.shutdown()
+    def _close_file(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
