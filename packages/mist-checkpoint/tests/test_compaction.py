@@ -1,6 +1,7 @@
 """A log in which most records are superseded is rewritten when it is opened."""
 
 import contextlib
+import errno
 import os
 import stat
 
@@ -9,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mist import checkpoint
+from mist.checkpoint import StorageError, disk
 from mist.checkpoint.compaction import compact
 from mist.checkpoint.log_file import LogFile
 from mist.checkpoint.replay import Replay
+from mist.checkpoint.tracker import Tracker
 
 
 def step(name, status="completed", **more):
@@ -141,6 +144,45 @@ def test_no_room_for_it_is_no_reason_not_to_open(tmp_path, write_log):
     with checkpoint.open(tmp_path, "run") as tracker:
         assert tracker.result("a") == 1
         assert path.read_bytes() == before
+
+
+def test_a_new_log_that_may_vanish_again_is_not_used(tmp_path, write_log, monkeypatch):
+    """What is appended to it would be lost with it; nor is it taken for the old one."""
+    write_log(*[step("a", "running")] * 500, step("a", result=1))
+
+    def fail(_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "sync_directory", fail)
+        with pytest.raises(StorageError, match=r"cannot open .*run\.jsonl: Input/output error"):
+            checkpoint.open(tmp_path, "run")
+    with checkpoint.open(tmp_path, "run") as tracker:
+        assert tracker.step_sync("b", lambda: 2) == 2
+    with checkpoint.open(tmp_path, "run") as tracker:
+        assert tracker.problems == ()
+        assert tracker.completed_steps() == ["a", "b"]
+
+
+def test_a_log_that_cannot_be_opened_again_says_why(tmp_path, write_log):
+    """And is not closed twice, where its descriptor may be another file's by then."""
+    write_log(*[step("a", "running")] * 500, step("a", result=1))
+    closed = []
+
+    class OpensOnce(LogFile):
+        def __init__(self, path):
+            if closed:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            super().__init__(path)
+
+        def close(self):
+            closed.append(self)
+            super().close()
+
+    with pytest.raises(StorageError, match="Too many open files") as caught:
+        Tracker(tmp_path, "run", open_file=OpensOnce)
+    assert caught.value.code == "unavailable"
+    assert len(closed) == 1
 
 
 @settings(max_examples=200, deadline=None)

@@ -18,6 +18,7 @@ def test_run_ids_are_judged_as_mist_go_judges_them(golden):
 
 
 BAD = ["", "a/b", "..", ".", "a\n", "\n", "a b", "a\0", "a\\b", "x" * 256, "é", "Ⅷ", "٣", "a.b"]
+BAD += [None, 7, b"a", ["a"]]
 
 
 @pytest.mark.parametrize("run_id", BAD)

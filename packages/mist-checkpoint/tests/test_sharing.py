@@ -2,7 +2,13 @@
 
 import asyncio
 import contextlib
+import functools
+import gc
+import itertools
+import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -65,6 +71,78 @@ async def test_the_second_takes_over_where_the_first_is_cancelled(tmp_path, log)
     assert [r["status"] for r in log()] == ["running", "pending", "running", "completed"]
 
 
+def abandon(tracker, name):
+    """Leave a step under way in an event loop that is closed, and return its task."""
+
+    async def begin():
+        started = asyncio.Event()
+
+        async def work():
+            started.set()
+            await asyncio.sleep(60)
+
+        task = asyncio.create_task(tracker.step(name, work))
+        await started.wait()
+        return task
+
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # it would complain of the task
+    task = loop.run_until_complete(begin())
+    loop.close()
+    return task
+
+
+def test_the_second_takes_over_where_the_first_is_abandoned(tmp_path, log):
+    """The collector ends it, in a context that is not the step's."""
+    with checkpoint.open(tmp_path, "run") as tracker, ThreadPoolExecutor() as threads:
+        first = abandon(tracker, "a")
+        second = threads.submit(tracker.step_sync, "a", lambda: 2)
+        time.sleep(0.1)  # for real, so that its thread waits by now
+        del first
+        gc.collect()
+        assert second.result(10) == 2
+    assert [r["status"] for r in log()] == ["running", "pending", "running", "completed"]
+
+
+@pytest.mark.parametrize("line", range(1, 16))
+@pytest.mark.parametrize("way", ["thread", "task"])
+def test_the_collector_may_end_a_step_in_any_line_that_asks_for_it(tmp_path, way, line):
+    """Whatever locks its thread holds there, and however far that is from waiting."""
+    lines = itertools.count(1)
+
+    def trace(frame, event, _):
+        asks = frame.f_code.co_name in {"_claim", "block", "wait"}
+        if asks and event == "line" and next(lines) == line:
+            gc.collect()
+        return trace
+
+    async def work():
+        return 2
+
+    def ask():
+        sys.settrace(trace)
+        if way == "thread":
+            results.append(tracker.step_sync("a", lambda: 2))
+        else:
+            results.append(asyncio.run(tracker.step("a", work)))
+
+    results = []
+    gc.disable()
+    try:
+        with checkpoint.open(tmp_path, "run") as tracker:
+            cycle = [abandon(tracker, "a")]
+            cycle.append(cycle)
+            del cycle
+            thread = threading.Thread(target=ask, daemon=True)
+            thread.start()
+            thread.join(1)
+            gc.collect()  # where there are fewer lines
+            thread.join(10)
+    finally:
+        gc.enable()
+    assert results == [2]
+
+
 async def test_a_cancelled_second_disturbs_nobody(tmp_path):
     """It only waited; the first and a third get the result."""
     release = asyncio.Event()
@@ -125,6 +203,27 @@ async def test_a_thread_and_a_task_share_a_step(tmp_path):
         await asyncio.sleep(0.02)
         release.set()
         assert await task == await thread == "from the task"
+
+
+async def test_threads_that_wait_for_a_task_do_not_keep_it_from_ending(tmp_path):
+    """Though they be all that the loop has, and the task's result goes into a file."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work():
+        started.set()
+        await go_on.wait()
+        return "a result"
+
+    async with checkpoint.open(tmp_path, "run", spill_over=0) as tracker:
+        first = asyncio.create_task(tracker.step("a", work))
+        await started.wait()
+        step = functools.partial(tracker.step_sync, "a", lambda: "another")
+        others = [asyncio.create_task(asyncio.to_thread(step)) for _ in range(3)]
+        await asyncio.sleep(0.1)  # for real, so that their threads wait by now
+        go_on.set()
+        assert await asyncio.wait_for(first, 10) == "a result"
+        assert await asyncio.gather(*others) == ["a result"] * 3
 
 
 async def test_waiters_in_two_loops_are_both_woken(tmp_path):

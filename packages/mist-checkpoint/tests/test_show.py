@@ -1,5 +1,6 @@
 """`python -m mist.checkpoint show FILE` shows a run to people."""
 
+import os
 import subprocess
 import sys
 
@@ -70,6 +71,18 @@ def test_long_steps_are_told_in_minutes_and_hours(command, write_log):
     )
     lines = [line.split() for line in command("show", path).stdout.splitlines()]
     assert [line[3] for line in lines[1:3]] == ["2m05s", "3h00m07s"]
+
+
+@pytest.mark.parametrize("zone", ["XYZ+12", "XYZ-12"])
+def test_a_moment_beyond_the_calendar_is_left_out(command, write_log, zone):
+    """Go's zero time, for one, is in the year 0 west of Greenwich."""
+    path = write_log(
+        {"step": "a", "status": "running", "timestamp": "0001-01-01T00:00:00Z"},
+        {"step": "b", "status": "running", "timestamp": "9999-12-31T23:59:59Z"},
+    )
+    shown = command("show", path, env={**os.environ, "TZ": zone})
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "2 steps: 2 running" in shown.stdout
 
 
 def test_columns_line_up(command, write_log):

@@ -1,6 +1,7 @@
 """A step runs once, returns its result, and leaves it in the log for the next run."""
 
 import asyncio
+import os
 import re
 import stat
 import threading
@@ -8,7 +9,7 @@ import threading
 import pytest
 
 from mist import checkpoint
-from mist.checkpoint import CheckpointError, InvalidValue, Status
+from mist.checkpoint import CheckpointError, InvalidValue, Status, disk
 
 
 async def seven():
@@ -87,11 +88,23 @@ def test_the_log_is_as_mist_go_writes_it(tmp_path, log):
         assert list(record) == sorted(record, key=order.index)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows syncs no directories")
+def test_the_names_of_all_new_directories_are_safe_on_the_disk(tmp_path, monkeypatch):
+    """Or a loss of power could take the run away with one that is further up."""
+    synced = []
+    sync = disk.sync_directory
+    monkeypatch.setattr(disk, "sync_directory", lambda path: synced.append(path) or sync(path))
+    with checkpoint.open(tmp_path / "a" / "b" / "runs", "run"):
+        pass
+    made = ["", "a", "a/b", "a/b/runs"]
+    assert synced == [str(tmp_path / name) for name in made]
+
+
 def test_the_files_are_for_their_owner_alone(tmp_path):
-    """The directory has mode 0700, every file in it 0600."""
-    with checkpoint.open(tmp_path / "runs", "run", spill_over=2) as tracker:
+    """The directories have mode 0700, every file in them 0600."""
+    with checkpoint.open(tmp_path / "tool" / "runs", "run", spill_over=2) as tracker:
         tracker.step_sync("a", lambda: "large")
-    directory = tmp_path / "runs"
+    directory = tmp_path / "tool"
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     for path in directory.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
@@ -293,6 +306,20 @@ async def test_a_tracker_shows_whether_it_is_open(tmp_path):
         "<Tracker 'run' open>",
         "<Tracker 'run' closed>",
     ]
+
+
+@pytest.mark.parametrize("directory", ["", b"", "a\0b"])
+def test_a_directory_has_a_name(directory):
+    """An empty one would put the lock into the root directory."""
+    with pytest.raises(InvalidValue, match=r"dir is .*: it must name a directory"):
+        checkpoint.open(directory, "run")
+
+
+def test_a_directory_may_be_named_in_bytes(tmp_path):
+    """As everywhere in Python."""
+    with checkpoint.open(os.fsencode(tmp_path), "run") as tracker:
+        assert tracker.step_sync("a", lambda: 1) == 1
+    assert (tmp_path / "run.jsonl").exists()
 
 
 def test_a_relative_directory_is_the_one_it_was(tmp_path, monkeypatch):

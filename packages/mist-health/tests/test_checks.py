@@ -288,6 +288,7 @@ async def test_checks_are_in_the_order_of_their_names():
         (("db", print), {"timeout": 0}, "check 'db': timeout must be more than 0 seconds"),
         (("db", print), {"timeout": -1}, "check 'db': timeout must be a number of seconds, not -1"),
         (("db", print), {"timeout": None}, "check 'db': timeout must be a number of seconds"),
+        (("db", print), {"timeout": True}, "check 'db': timeout must be a number of seconds"),
         (("db", print), {"timeout": float("inf")}, "check 'db': timeout must be a number of secon"),
         (("db", print), {"cache": float("nan")}, "check 'db': cache must be a number of seconds"),
     ],

@@ -56,6 +56,7 @@ RAISED = {
     ),
     "an exception of its own words": (Unhealthy("replica lags 90 s"), "replica lags 90 s"),
     "an exception of no words": (Unhealthy(), "Unhealthy"),
+    "an exception of blanks": (Unhealthy(" \n"), "Unhealthy"),
     "several lines": (ValueError("a\n b\r\n\n\tc "), "ValueError: a b c"),
     "a text that commands terminals": (
         ValueError("\x1b[2Jx\u202e"),

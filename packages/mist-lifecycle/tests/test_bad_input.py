@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import signal
 
 import pytest
 
@@ -25,6 +26,19 @@ def test_readiness_has_set_ready(readiness):
     """Or the shutdown would find out too late."""
     with pytest.raises(LifecycleError, match="no method set_ready"):
         run(_main, readiness=readiness)
+
+
+@pytest.mark.parametrize("signals", [signal.SIGTERM, 1, None, "SIGTERM", ["SIGTERM"], [15.0]])
+def test_signals_are_numbers(signals):
+    """Several of them; one alone, or its name, is told what is expected."""
+    with pytest.raises(LifecycleError, match="signals must be True, False or several numbers"):
+        run(_main, signals=signals)
+
+
+def test_on_report_can_be_called():
+    """Or the report would be lost at the very end."""
+    with pytest.raises(LifecycleError, match="on_report must be a function"):
+        run(_main, on_report="report")
 
 
 def test_main_is_a_function_not_what_it_returns():

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import os
 import threading
 
@@ -355,6 +356,34 @@ def test_the_error_of_spawned_work_is_its_own(virtually):
         return task.get_name()
 
     assert virtually(run_async(main, signals=False)) == "request"
+
+
+def test_what_is_no_coroutine_is_not_spawned(virtually):
+    """Nothing would ever end it: the shutdown would wait for it in vain."""
+
+    async def main():
+        group = drain_group("jobs")
+        with pytest.raises(LifecycleError, match=r"jobs: spawn runs a coroutine, got .*; call"):
+            group.spawn(asyncio.sleep)
+
+    assert not ended(virtually, main).stragglers
+
+
+def test_nothing_is_spawned_where_no_event_loop_runs(virtually):
+    """The coroutine is closed, and no shutdown waits for it."""
+
+    async def main():
+        thread = threading.Thread(target=spawn, args=(drain_group("jobs"), job))
+        thread.start()
+        thread.join()
+
+    def spawn(group, job):
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            group.spawn(job)
+
+    job = asyncio.sleep(0)
+    assert not ended(virtually, main).stragglers
+    assert inspect.getcoroutinestate(job) == inspect.CORO_CLOSED
 
 
 def test_no_time_to_drain_is_no_wait(virtually, log):

@@ -295,6 +295,25 @@ def test_on_shutdown_is_a_decorator():
     assert run(main) == "callable still"
 
 
+async def test_what_a_call_only_makes_a_generator_of_cannot_be_registered():
+    """Nothing of it would run: not before its `yield`, and not after."""
+
+    def plain():
+        yield
+
+    async def coroutine():
+        yield
+
+    async def main():
+        for hook in (plain, coroutine):
+            with pytest.raises(
+                LifecycleError, match="has a yield, so that a call of it runs nothing"
+            ):
+                on_shutdown(hook)
+
+    await run_async(main)
+
+
 async def test_what_cannot_be_called_cannot_be_registered():
     """A coroutine in place of its function is the usual mistake; there is no second warning."""
 

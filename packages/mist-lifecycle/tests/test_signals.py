@@ -334,6 +334,22 @@ def test_other_signals_can_be_asked_for(program):
     assert running.end() == (0, ["None"], "")
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="this system has no real-time signals")
+def test_a_signal_without_a_name_is_told_by_its_number(program):
+    """Of the real-time signals, only the first and the last have one."""
+    running = program("""
+        async def main():
+            print("ready")
+            await asyncio.sleep(60)
+
+        run(main, signals=[signal.SIGRTMIN + 1], on_report=lambda report: print(report.reason))
+    """)
+    assert running.line() == "ready"
+    number = signal.SIGRTMIN + 1
+    running.send(number)
+    assert running.end() == (0, [f"signal {number}"], "")
+
+
 def test_a_signal_that_is_ignored_stays_so(program):
     """What `nohup` or a shell's `&` has switched off is not switched on."""
     running = program(

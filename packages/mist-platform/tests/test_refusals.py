@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mist.platform import LockError, lock, lock_holder, try_lock
+from mist.platform import LockError, LockValueError, lock, lock_holder, try_lock
 
 unix = pytest.mark.skipif(os.name == "nt", reason="a matter of Unix")
 
@@ -46,6 +46,34 @@ def test_a_path_below_a_file_is_a_clear_error(tmp_path):
         "validation",
         str(tmp_path / "file" / "tool.lock"),
     )
+
+
+@unix
+def test_a_path_below_a_dangling_link_is_a_clear_error(tmp_path):
+    """It can be no directory either."""
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(LockError, match=r"cannot lock .*tool\.lock: File exists") as caught:
+        lock(tmp_path / "link" / "tool.lock")
+    assert caught.value.code == "validation"
+
+
+@unix
+def test_a_working_directory_that_is_gone_is_a_clear_error(tmp_path, monkeypatch):
+    """No name in it can be made absolute."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for use in (try_lock, lock_holder):
+        with pytest.raises(LockError, match=r"tool\.lock: the working directory") as caught:
+            use("tool.lock")
+        assert (caught.value.code, caught.value.path) == ("not_found", "tool.lock")
+
+
+def test_the_holder_of_what_no_file_can_be_named_is_a_clear_error():
+    """As for the lock itself."""
+    with pytest.raises(LockValueError, match="null"):
+        lock_holder("a\0b")
 
 
 @unix

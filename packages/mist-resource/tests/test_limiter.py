@@ -99,6 +99,48 @@ async def test_its_tasks_can_be_ended_together():
     assert limiter.active == 0
 
 
+async def test_draining_waits_for_those_without_a_slot_as_well():
+    """Between the end of one task and the begin of the next there is none for a moment."""
+    limiter, done = Limiter("jobs", 1), []
+
+    async def job(number):
+        await asyncio.sleep(0)
+        done.append(number)
+
+    starting = [asyncio.create_task(limiter.go(job(number))) for number in range(5)]
+    await asyncio.sleep(0)
+    await limiter.drain()
+    assert done == [0, 1, 2, 3, 4]
+    await asyncio.gather(*starting)
+
+
+async def test_ending_them_ends_those_without_a_slot_as_well():
+    """Each is cancelled as soon as its slot comes, and has not begun then."""
+    limiter, begun = Limiter("jobs", 2), []
+
+    async def job(number):
+        begun.append(number)
+        await asyncio.sleep(3600)
+
+    starting = [asyncio.create_task(limiter.go(job(number))) for number in range(5)]
+    await asyncio.sleep(0.01)
+    await asyncio.wait_for(limiter.aclose(), 10)
+    assert begun == [0, 1]
+    assert (limiter.active, limiter.waiting) == (0, 0)
+    tasks = await asyncio.gather(*starting)
+    assert all(task.cancelled() for task in tasks)
+    assert await (await limiter.go(asyncio.sleep(0, "later"))) == "later"
+
+
+@pytest.mark.parametrize("wait", [Limiter.drain, Limiter.aclose])
+async def test_one_of_its_tasks_waits_for_the_others(wait):
+    """Waiting for itself it would wait for ever."""
+    limiter = Limiter("jobs", 2)
+    other = await limiter.go(asyncio.sleep(0))
+    await asyncio.wait_for(await limiter.go(wait(limiter)), 10)
+    assert other.done()
+
+
 async def test_a_coroutine_that_never_got_its_slot_is_closed():
     """It leaves no warning behind that it was never awaited."""
     limiter = Limiter("jobs", 1)
@@ -109,6 +151,24 @@ async def test_a_coroutine_that_never_got_its_slot_is_closed():
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert limiter.waiting == 0
+
+
+async def test_a_task_that_cannot_be_made_gives_its_slot_back():
+    """As where an eager one exits at once."""
+    limiter = Limiter("jobs", 1)
+    loop = asyncio.get_running_loop()
+
+    def refuse(*_, **__):
+        raise SystemExit(3)
+
+    loop.set_task_factory(refuse)
+    try:
+        with pytest.raises(SystemExit):
+            await limiter.go(asyncio.sleep(0))
+    finally:
+        loop.set_task_factory(None)
+    assert limiter.active == 0
+    assert await (await limiter.go(asyncio.sleep(0, "next"))) == "next"
 
 
 async def test_what_is_no_coroutine_takes_no_slot():

@@ -101,6 +101,13 @@ def test_a_task_waits_only_so_long(virtually):
     virtually(run())
 
 
+@pytest.mark.parametrize("options", [{"timeout": 5}, {"wait": True, "timeout": float("nan")}])
+def test_a_timeout_goes_with_waiting(options):
+    """Without it there is nothing to time; and one that is no number never comes."""
+    with pytest.raises(ResourceError, match=r"'batch': timeout is .*: it goes with wait=True"):
+        MemoryBudget("batch", 100).reserving(1, **options)
+
+
 def test_a_thread_waits_if_asked_to():
     """Until there is room, or until its time is up."""
     budget = MemoryBudget("batch", 100)

@@ -294,7 +294,9 @@ async def test_a_tls_file_that_cannot_be_used_is_named(serve, authority, tmp_pat
         {"max_connections": 0},
         {"max_body_size": -1},
         {"drain_delay": -1},
+        {"drain_delay": float("nan")},
         {"shutdown_timeout": -1},
+        {"shutdown_timeout": float("nan")},
         {"logger": "stderr"},
     ],
 )

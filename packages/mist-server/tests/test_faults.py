@@ -34,6 +34,7 @@ async def problem_of(serve, ask, handler, **options):
     server = await serve({"/": handler}, **options)
     answer = await ask(server, "GET", "/")
     assert answer.headers["content-type"] == "application/problem+json"
+    assert b"NaN" not in answer.body  # which Python would read, though it is no JSON
     problem = json.loads(answer.body)
     assert problem["status"] == answer.status
     assert problem["type"] == "about:blank"
@@ -245,6 +246,22 @@ async def test_what_cannot_be_json_or_a_header_does_not_break_the_answer(serve, 
     error = HTTPException(400, {"fields": [1, 2]})
     _, problem = await problem_of(serve, ask, raising(error))
     assert problem["detail"] == {"fields": [1, 2]}
+    rate = float("nan")
+    _, problem = await problem_of(
+        serve, ask, raising(MistError("conflict", "", meta={"rate": rate}))
+    )
+    assert problem["meta"] == "{'rate': nan}"
+
+
+@pytest.mark.parametrize("never", [float("inf"), float("nan")])
+async def test_who_is_never_to_come_again_is_told_no_time(serve, ask, never):
+    """The answer is that of the error's code all the same."""
+    error = Foreign()
+    error.retry_after = never
+    answer, problem = await problem_of(serve, ask, raising(error))
+    assert (answer.status, problem["code"]) == (503, "unavailable")
+    assert "retry-after" not in answer.headers
+    assert "retry_after" not in problem
 
 
 @pytest.mark.parametrize(

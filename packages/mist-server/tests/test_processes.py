@@ -243,3 +243,61 @@ async def test_nobody_reads_stderr(start, connect):
     process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(process.wait, 10) == 0
     process.stderr = None
+
+
+FORKING = """
+import asyncio, os, signal, time
+from starlette.responses import PlainTextResponse
+from mist.server import Server
+
+def forked():
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, b"a signal before this is lost")
+        time.sleep(60)
+        os._exit(1)
+    os.read(reading, 1)
+    os.kill(child, signal.SIGTERM)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+def left():
+    child = os.fork()
+    if not child:
+        time.sleep(60)
+        os._exit(1)
+    return child
+
+async def fork(request):
+    return PlainTextResponse(str(await asyncio.to_thread(forked)))
+
+async def leave(request):
+    return PlainTextResponse(str(await asyncio.to_thread(left)))
+
+server = Server("127.0.0.1:0")
+server.handle("/fork", fork)
+server.handle("/leave", leave)
+server.listen_and_serve()
+"""
+
+
+async def test_a_child_that_a_handler_forks_ends_by_a_signal(start, ask):
+    """It has inherited what takes the server's signals, but not the server."""
+    _, address = await asyncio.to_thread(start, program=FORKING)
+    answer = await asyncio.wait_for(ask(address, "GET", "/fork"), 15)
+    assert answer.body == b"-15"
+
+
+async def test_a_child_that_a_handler_forks_keeps_no_socket(start, connect):
+    """Its client sees the end of the connection, and nobody listens when the server has ended."""
+    process, address = await asyncio.to_thread(start, program=FORKING)
+    client = await connect(address)
+    child = int((await client.ask("GET", "/leave", headers=["Connection: close"])).body)
+    try:
+        assert await asyncio.wait_for(client.reader.read(), 10) == b""
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(process.wait, 10) == 0
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(*address.split(":"))
+    finally:
+        os.kill(child, signal.SIGKILL)

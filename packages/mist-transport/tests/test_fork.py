@@ -94,6 +94,42 @@ def test_a_child_is_told_that_it_cannot_read_on(tmp_path: Path) -> None:
     )
 
 
+@needs_fork
+def test_a_child_keeps_no_socket_of_a_listener() -> None:
+    """Where it lives on, peers still see their connections end, and find nobody who listens."""
+    run(
+        """
+        import asyncio, os, signal, time
+        from mist.transport import HTTP
+
+        async def listen():
+            listener = HTTP()
+            await listener.listen("127.0.0.1:0")
+            host, port = listener.addr.split(":")
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(b"GET /mist HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+            await reader.readuntil(b"\\r\\n\\r\\n")
+            child = os.fork()
+            if not child:
+                time.sleep(60)
+                os._exit(1)
+            try:
+                async with asyncio.timeout(20):
+                    await listener.close()
+                    await reader.read()
+                try:
+                    await asyncio.open_connection(host, port)
+                except ConnectionRefusedError:
+                    return
+                raise AssertionError("the child listens")
+            finally:
+                os.kill(child, signal.SIGKILL)
+
+        asyncio.run(listen())
+        """
+    )
+
+
 def test_connections_are_not_shared_between_event_loops(messages) -> None:
     """A second loop, as a forked child has, is told to dial itself; the first goes on."""
     first, second, third = messages(3)

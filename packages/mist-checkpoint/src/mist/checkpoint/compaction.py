@@ -1,5 +1,7 @@
 """Rewrite a log without what has been superseded."""
 
+import os
+
 import msgspec
 
 from mist.checkpoint import disk
@@ -22,7 +24,8 @@ def compact(path: str, temporary: str) -> int | None:
     """Put in a log's place one that says the same, if that has less than half of its lines.
 
     Of each step it keeps the start of the last attempt and its end; and each record whose status
-    is not known. Whenever the process or the machine dies, either the old log is there or the new.
+    is not known. Whenever the process or the machine dies, either the old log is there or the new:
+    the new one for certain once the caller has waited for the directory to be on the disk.
 
     Args:
         path: The log.
@@ -42,7 +45,7 @@ def compact(path: str, temporary: str) -> int | None:
             if number in kept:
                 new.write(line if line.endswith(b"\n") else line + b"\n")
         size = disk.finish(new)
-    disk.replace(temporary, path)
+    os.replace(temporary, path)  # noqa: PTH105  # pathlib takes long to load
     return size
 
 

@@ -38,8 +38,11 @@ def sync_parent(path: str) -> None:
 
 
 def make_directory(path: str) -> None:
-    """Make a directory with mode 0700 where it is missing, and its parents."""
+    """Make a directory with mode 0700 where it is missing, and before it those above it."""
     if not os.path.isdir(path):
+        parent = os.path.dirname(path)
+        if parent != path:  # as it is for a drive that is not there
+            make_directory(parent)
         os.makedirs(path, mode=0o700, exist_ok=True)
         sync_parent(path)
 

@@ -6,6 +6,7 @@ driver. Under `Blocking` such a coroutine never suspends, so `run` can carry it 
 
 import contextlib
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -92,10 +93,23 @@ class Awaiting:
         return await awaitable
 
     async def off_loop(self, fn: Callable[[], T]) -> T:
-        """Call it in a thread, and wait for the thread's end even where cancelled meanwhile."""
-        import asyncio  # noqa: PLC0415  # loaded already where there is a task
+        """Call it in a thread, and wait for the thread's end even where cancelled meanwhile.
 
-        future = asyncio.get_running_loop().run_in_executor(None, fn)
+        Not one of the loop's threads, which may all be waiting for the step that this is part of.
+        """
+        import asyncio  # noqa: PLC0415  # loaded already where there is a task
+        from concurrent.futures import Future  # noqa: PLC0415  # as above
+
+        outcome: Future[T] = Future()
+
+        def call() -> None:
+            try:
+                outcome.set_result(fn())
+            except BaseException as exc:  # noqa: BLE001  # raised where it is waited for
+                outcome.set_exception(exc)
+
+        threading.Thread(target=call, name="mist-checkpoint off the loop").start()
+        future = asyncio.wrap_future(outcome)
         cancelled: asyncio.CancelledError | None = None
         while not future.done():
             try:

@@ -18,7 +18,9 @@ class Latch:
 
     def __init__(self) -> None:
         self.is_open = False
-        self._mutex = threading.Lock()
+        # Reentrant, and whoever is about to wait looks last whether it is open: in any of the lines
+        # that hold it, the collector may close an abandoned coroutine, which opens its latch.
+        self._mutex = threading.RLock()
         self._thread: threading.Event | None = None
         self._events: dict[asyncio.AbstractEventLoop, asyncio.Event] = {}
 
@@ -26,9 +28,10 @@ class Latch:
         """Wake who waits, from any thread: one wake-up for each event loop."""
         with self._mutex:
             self.is_open = True
-        if self._thread is not None:
-            self._thread.set()
-        for loop, event in self._events.items():
+            thread, events = self._thread, tuple(self._events.items())
+        if thread is not None:
+            thread.set()
+        for loop, event in events:
             try:
                 loop.call_soon_threadsafe(event.set)
             except RuntimeError:  # the loop is closed, and with it everyone who waited there
@@ -36,23 +39,22 @@ class Latch:
 
     def block(self) -> None:
         """Wait in this thread."""
+        if self.is_open:
+            return
         with self._mutex:
-            if self.is_open:
-                return
-            if self._thread is None:
-                self._thread = threading.Event()
-        while not self._thread.wait(_LOOK_SECONDS):
-            pass
+            thread = self._thread = self._thread or threading.Event()
+        while not self.is_open:
+            thread.wait(_LOOK_SECONDS)
 
     async def wait(self) -> None:
         """Wait in this task; a cancellation ends only this one's waiting."""
         import asyncio  # noqa: PLC0415  # loaded already where there is a task
 
+        if self.is_open:
+            return
         loop = asyncio.get_running_loop()
         with self._mutex:
+            event = self._events.setdefault(loop, asyncio.Event())
             if self.is_open:
                 return
-            event = self._events.get(loop)
-            if event is None:
-                event = self._events[loop] = asyncio.Event()
         await event.wait()

@@ -102,13 +102,13 @@ class RunFiles:
             if replay.end:
                 # A run that was killed may have left records that are not on the disk yet.
                 file.sync()
-            if may_be_dominated(replay):
-                file.close()
-                self._compact(replay)
-                file = self._open_file(self.path)
         except BaseException:
             file.close()
             raise
+        if may_be_dominated(replay):
+            file.close()
+            self._compact(replay)
+            file = self._open_file(self.path)
         self._log = Log(file, end=replay.end, torn=replay.torn, unterminated=replay.unterminated)
         return replay
 
@@ -120,6 +120,8 @@ class RunFiles:
             disk.discard(temporary)
             return
         if size is not None:
+            # Else a loss of power could bring the old log back, without what is appended to the new.
+            disk.sync_parent(self.path)
             replay.end, replay.torn, replay.unterminated = size, False, False
             self.results.keep_only({entry.result_file for entry in replay.completed.values()})
 

@@ -137,9 +137,9 @@ def _clean(text: str) -> str:
 def _moment(timestamp: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(timestamp)
-    except ValueError:
+        return moment.astimezone() if moment.tzinfo else None
+    except (ValueError, OverflowError):  # the latter where it is in no year from 1 to 9999 here
         return None
-    return moment.astimezone() if moment.tzinfo else None
 
 
 def _duration(took: timedelta) -> str:

@@ -37,7 +37,9 @@ class Steps:
     def __init__(self, files: RunFiles, completed: dict[str, Entry], spill_over: int) -> None:
         self._files = files
         self._spill_over = spill_over
-        self._mutex = threading.Lock()  # for what follows
+        # For what follows. Reentrant, because the collector may close an abandoned coroutine, and
+        # with it end a flight, in any of the lines that hold it.
+        self._mutex = threading.RLock()
         self._completed = completed
         self._flights: dict[str, Flight] = {}
 
@@ -166,7 +168,9 @@ class Steps:
                 self._give_up(flight, attempt)
                 raise
             finally:
-                _inside.reset(token)
+                # The collector closes an abandoned coroutine in whichever context it runs.
+                with contextlib.suppress(ValueError):
+                    _inside.reset(token)
             await driver.sleep(wait_after(attempt))
         raise AssertionError("a step has at least one attempt")
 

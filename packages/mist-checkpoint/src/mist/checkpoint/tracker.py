@@ -45,6 +45,11 @@ class Tracker:
             raise InvalidValue(
                 f"run id {run_id!r}: it must be 1 to 255 characters of A-Z a-z 0-9 - _"
             )
+        directory = os.fsdecode(directory)
+        if not directory or "\0" in directory:
+            raise InvalidValue(
+                f"dir is {directory!r}: it must name a directory, and '.' is the present one"
+            )
         if timeout is not None and not (wait and timeout >= 0):
             raise InvalidValue(f"timeout is {timeout}: it goes with wait=True, and is 0 s or more")
         if spill_over < 0:
@@ -53,7 +58,7 @@ class Tracker:
         self._wait = wait
         self._timeout = timeout
         self._spill_over = spill_over
-        self._files = RunFiles(os.fspath(directory), run_id, open_file)
+        self._files = RunFiles(directory, run_id, open_file)
         self._process = os.getpid()
         self._opening = threading.Lock()
         self._is_closed = False

@@ -180,6 +180,8 @@ class Handler:
 
 
 def _seconds(what: str, value: float) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+    # A bool is an int to Python, but nobody means it.
+    number = isinstance(value, int | float) and not isinstance(value, bool)  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+    if not number or not math.isfinite(value) or value < 0:
         raise HealthError(f"{what} must be a number of seconds, not {value!r}")
     return value

@@ -73,7 +73,7 @@ def _leaves(raised: BaseException) -> Iterator[BaseException]:
 
 
 def _text_of(raised: BaseException) -> str:
-    text = str(raised)[:_READ_AT_MOST]
+    text = str(raised)[:_READ_AT_MOST].strip()
     if isinstance(raised, Unhealthy) and text:
         return text
     name = type(raised).__name__

@@ -152,18 +152,25 @@ class DrainGroup:
             name: the task's name, by which a report calls it.
 
         Raises:
-            LifecycleError: the run is over, or another process's; the coroutine is closed.
+            LifecycleError: `coro` is not a coroutine; or the run is over, or another process's,
+                and the coroutine is closed.
+            RuntimeError: no event loop runs in this thread; the coroutine is closed.
         """
         import asyncio  # noqa: PLC0415  # loaded already where there is a run
 
+        if not asyncio.iscoroutine(coro):
+            raise LifecycleError(
+                f"{self._name}: spawn runs a coroutine, got {coro!r}; call the function"
+            )
         in_flight = self._in_flight
         work = Work(name or str(getattr(coro, "__qualname__", coro)))
         try:
             in_flight.begin(work)
-        except LifecycleError:
+            work.task = task = asyncio.get_running_loop().create_task(coro, name=name)
+        except BaseException:
+            in_flight.end(work)  # if it was counted: nothing else would ever end it
             coro.close()
             raise
-        work.task = task = asyncio.get_running_loop().create_task(coro, name=name)
         in_flight.spawned.add(task)
 
         def over(task: asyncio.Task[T]) -> None:

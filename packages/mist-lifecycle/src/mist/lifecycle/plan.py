@@ -38,7 +38,9 @@ class Plan:
         self.drain_timeout = _seconds("drain_timeout", drain_timeout)
         self.shutdown_timeout = _seconds("shutdown_timeout", shutdown_timeout)
         self.readiness = _readiness(readiness)
-        self.signals = signals
+        self.signals = _signals(signals)
+        if on_report is not None and not callable(on_report):
+            raise LifecycleError(f"on_report must be a function of the report, not {on_report!r}")
         self.on_report = on_report
 
 
@@ -59,6 +61,17 @@ def _seconds(name: str, value: float) -> float:
     if not number or not math.isfinite(value) or value < 0:
         raise LifecycleError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
     return value
+
+
+def _signals(given: Any) -> bool | tuple[int, ...]:
+    if isinstance(given, bool):
+        return given
+    members: tuple[Any, ...] = tuple(given) if hasattr(given, "__iter__") else (None,)
+    if not all(isinstance(each, int) for each in members):
+        raise LifecycleError(
+            f"signals must be True, False or several numbers, such as [signal.SIGTERM], not {given!r}"
+        )
+    return members
 
 
 def _readiness(given: Any) -> tuple[Readiness, ...]:

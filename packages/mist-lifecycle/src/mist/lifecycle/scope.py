@@ -121,8 +121,10 @@ def on_shutdown(fn: F, *, last: bool = False) -> F:
         The function, so that this is a decorator as well.
 
     Raises:
-        LifecycleError: outside of a run, or `fn` cannot be called.
+        LifecycleError: outside of a run, or `fn` cannot be called, or is a generator function.
     """
+    import inspect  # noqa: PLC0415  # loaded already where there is a run
+
     from mist.lifecycle.hook import Hook  # noqa: PLC0415  # imports asyncio
 
     scope = _scope("on_shutdown")
@@ -132,6 +134,11 @@ def on_shutdown(fn: F, *, last: bool = False) -> F:
             close()  # a coroutine that nobody awaits would complain
         raise LifecycleError(
             f"on_shutdown: {fn!r} cannot be called; pass the function, not what it returns"
+        )
+    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        raise LifecycleError(
+            f"on_shutdown: {fn!r} has a yield, so that a call of it runs nothing; pass a function"
+            " without"
         )
     (scope.last_hooks if last else scope.hooks).append(Hook(fn, contextvars.copy_context()))
     return fn

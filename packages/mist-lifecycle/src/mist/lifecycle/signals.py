@@ -84,7 +84,7 @@ class Signals:
             signal.signal(signum, self._former[signum])
             signal.raise_signal(signum)
             return
-        name = signal.Signals(signum).name
+        name = _name(signum)
         if self._told:
             _exit_at_once(signum, lambda: self._last_words(name, frame))
         self._told = True
@@ -104,6 +104,13 @@ def handled(wanted: bool | Collection[int], scope: Scope) -> Signals:  # noqa: F
         return f"mist.lifecycle: {name} again, exiting at once; still going on: {told}"
 
     return Signals(wanted, scope.request, last_words)
+
+
+def _name(signum: int) -> str:
+    try:
+        return signal.Signals(signum).name
+    except ValueError:  # a real-time signal, of which only the first and the last have names
+        return f"signal {signum}"
 
 
 def _innermost(stack: tuple[str, ...]) -> str:

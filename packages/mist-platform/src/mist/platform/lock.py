@@ -67,7 +67,7 @@ def lock(path: str | os.PathLike[str], timeout: float | None = None) -> FileLock
         LockError: The path is a directory or a symbolic link, or may not be written.
         LockValueError: The timeout is negative or not a number, or no file can have this name.
     """
-    absolute = os.path.abspath(path)  # noqa: PTH100  # pathlib would cost more than the rest
+    absolute = _absolute(path)
     if timeout is not None and not timeout >= 0:
         raise LockValueError(f"timeout is {timeout}: it must be None, or 0 s or more", absolute)
     deadline = None if timeout is None else time.monotonic() + timeout
@@ -113,4 +113,12 @@ def lock_holder(path: str | os.PathLike[str]) -> int | None:
     Raises:
         LockError: The file may not be read.
     """
-    return holder_of(os.path.abspath(path))  # noqa: PTH100  # pathlib would cost more than the rest
+    return holder_of(_absolute(path))
+
+
+def _absolute(path: str | os.PathLike[str]) -> str:
+    try:
+        return os.path.abspath(path)  # noqa: PTH100  # pathlib would cost more than the rest
+    except OSError as exc:
+        message = f"cannot lock {path}: the working directory is not there any more"
+        raise LockError(message, os.fspath(path), code="not_found") from exc

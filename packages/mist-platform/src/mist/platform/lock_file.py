@@ -68,7 +68,7 @@ class LockFile:
         """Tell whether the path still leads to this file: mist-go deletes its lock files."""
         try:
             return os.path.samestat(os.fstat(self._fd), os.lstat(self.path))
-        except FileNotFoundError:
+        except OSError:  # whatever has become of the path, who opens it again is told
             return False
 
     def sign(self, holder: int | None) -> None:
@@ -115,6 +115,8 @@ def holder_of(path: str) -> int | None:
         return None
     except OSError as exc:
         raise LockError.of(exc, path) from exc
+    except ValueError as exc:
+        raise LockValueError(f"cannot lock {path!r}: {exc}", path) from exc
     try:
         holder = _signature(fd)
         return holder if holder and is_held(fd, holder) else None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import asyncio
 
 T = TypeVar("T")
+F = TypeVar("F", bound="asyncio.Future[Any]")
 
 
 class Limiter:
@@ -34,6 +35,8 @@ class Limiter:
         self._name = name
         self._queue = FairQueue(max)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._starts: set[asyncio.Future[None]] = set()  # of tasks that wait for their slots
+        self._closing: list[asyncio.AbstractEventLoop] = []
 
     @property
     def name(self) -> str:
@@ -106,32 +109,54 @@ class Limiter:
             raise ResourceError(
                 f"limiter {self._name!r}: go runs a coroutine, got {coro!r}; call the function"
             )
+        loop = get_running_loop()
+        start: asyncio.Future[None] = loop.create_future()
+        self._starts.add(start)
         try:
             await self.acquire()
         except BaseException:
             coro.close()
             raise
-        task = get_running_loop().create_task(coro)
+        finally:
+            self._starts.discard(start)
+            start.set_result(None)
+        try:
+            task = loop.create_task(coro)
+        except BaseException:
+            # An eager task may raise SystemExit from here.
+            self.release()
+            coro.close()
+            raise
         self._tasks.add(task)
         task.add_done_callback(self._end)
+        if loop in self._closing:
+            task.cancel()
         return task
 
     async def drain(self) -> None:
-        """Wait until every task that `go` has started is over, later ones included.
+        """Wait until every task of `go` is over, those that still wait for a slot included.
 
         Their errors are their own: await the task that `go` returned to hear of them. Where
-        several event loops share the limiter, this is about the tasks of the running one.
+        several event loops share the limiter, this is about the tasks of the running one. In one
+        of these tasks it is about the others.
         """
         from asyncio import wait  # noqa: PLC0415  # see FairQueue
 
-        while tasks := self._tasks_here():
-            await wait(tasks)
+        while unfinished := [*self._here(self._starts), *self._here(self._tasks)]:
+            await wait(unfinished)
 
     async def aclose(self) -> None:
-        """Cancel every task that `go` has started, and wait until they are over; see `drain`."""
-        for task in self._tasks_here():
-            task.cancel()
-        await self.drain()
+        """Cancel every task of `go`, as soon as it has its slot, and wait as `drain` does."""
+        from asyncio import get_running_loop  # noqa: PLC0415  # see FairQueue
+
+        loop = get_running_loop()
+        self._closing.append(loop)
+        try:
+            for task in self._here(self._tasks):
+                task.cancel()
+            await self.drain()
+        finally:
+            self._closing.remove(loop)
 
     async def __aenter__(self) -> Self:
         await self._queue.take(1)
@@ -160,11 +185,12 @@ class Limiter:
     def __repr__(self) -> str:
         return f"<Limiter {self._name!r}: {self.active} of {self.max}, {self.waiting} waiting>"
 
-    def _tasks_here(self) -> list[asyncio.Task[Any]]:
-        from asyncio import get_running_loop  # noqa: PLC0415  # see FairQueue
+    def _here(self, futures: set[F]) -> list[F]:
+        """Return those of the running event loop, without the task that asks."""
+        from asyncio import current_task, get_running_loop  # noqa: PLC0415  # see FairQueue
 
-        loop = get_running_loop()
-        return [task for task in tuple(self._tasks) if task.get_loop() is loop]
+        loop, this = get_running_loop(), current_task()
+        return [each for each in tuple(futures) if each.get_loop() is loop and each is not this]
 
     def _end(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import TracebackType
 
 from mist.resource.errors import BudgetExceeded, ResourceError
@@ -84,13 +85,19 @@ class MemoryBudget:
         Args:
             n: bytes.
             wait: wait until there is room, in order, instead of failing at once.
-            timeout: seconds to wait at most; None waits for ever.
+            timeout: seconds to wait at most, with `wait`; None waits for ever.
 
         Raises:
             BudgetExceeded: On entering the block, there is no room, or not in time.
-            ResourceError: `n` is not an integer of 0 or more, or is more than the whole budget.
+            ResourceError: `n` is not an integer of 0 or more, or is more than the whole budget;
+                or a timeout is no number, or there without `wait`.
         """
         self._want_bytes(n)
+        if timeout is not None and (not wait or math.isnan(timeout)):
+            raise ResourceError(
+                f"memory budget {self._name!r}: timeout is {timeout}: it goes with wait=True, and is"
+                " a number of seconds"
+            )
         if n > self.limit:
             raise ResourceError(
                 f"memory budget {self._name!r}: {n} bytes never fit into {self.limit}"

@@ -30,6 +30,7 @@ class Interrupts:
         self._on_signal = on_signal
         self._before: dict[int, Any] = {}
         self._was_signalled = False
+        self._process = os.getpid()
 
     def __enter__(self) -> None:
         if threading.current_thread() is threading.main_thread():
@@ -46,6 +47,11 @@ class Interrupts:
             signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002  # signal's form
+        if os.getpid() != self._process:
+            # A forked child has inherited the handler, but not the server.
+            signal.signal(number, self._before[number])
+            signal.raise_signal(number)
+            return
         if self._was_signalled:
             # At once: not even a handler that blocks the event loop can hold it up.
             os._exit(128 + number)

@@ -1,10 +1,12 @@
 """The listening socket: it accepts connections until it is closed, and loses none."""
 
 import asyncio
+import os
 import ssl
+import weakref
+from collections.abc import Iterator
 from contextlib import suppress
 from email.utils import formatdate
-from functools import partial
 from http import HTTPStatus
 from socket import AF_INET, AF_INET6, IPPROTO_TCP, SHUT_WR, TCP_NODELAY, socket
 from typing import Any, Final, cast
@@ -79,9 +81,10 @@ class Listener:
         self._bound = bound
         self._ssl_context = ssl_context
         self._log = log
-        self._arriving: set[asyncio.Task[None]] = set()
+        self._arriving: dict[asyncio.Task[None], socket] = {}
         self._accepting: asyncio.Task[None] | None = None
         self._pause: asyncio.TimerHandle | None = None
+        _listeners.add(self)
 
     @property
     def is_serving_current_task(self) -> bool:
@@ -111,6 +114,21 @@ class Listener:
         except TimeoutError:
             await self._cut_off()
         self._clock.cancel()
+
+    def after_fork(self) -> None:
+        """Give up in a forked child the sockets that would stay open as long as it lives."""
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for descriptor in self._descriptors():
+            # Not closed, for the objects that it belongs to here would close it once more.
+            os.dup2(nowhere, descriptor, inheritable=False)
+        os.close(nowhere)
+
+    def _descriptors(self) -> Iterator[int]:
+        transports = [each.transport for each in tuple(self._service.shared.connections)]
+        served = (t.get_extra_info("socket") for t in transports if not t.is_closing())
+        for each in (self._bound.socket, *self._arriving.values(), *served):
+            if each.fileno() >= 0:
+                yield each.fileno()
 
     async def abort(self) -> None:
         """End everything at once."""
@@ -218,11 +236,11 @@ class Listener:
             self._turn_away(client)
             return
         task = asyncio.create_task(self._connect(client))
-        self._arriving.add(task)
-        task.add_done_callback(partial(self._note_arrival, client))
+        self._arriving[task] = client
+        task.add_done_callback(self._note_arrival)
 
-    def _note_arrival(self, client: socket, task: asyncio.Task[None]) -> None:
-        self._arriving.discard(task)
+    def _note_arrival(self, task: asyncio.Task[None]) -> None:
+        client = self._arriving.pop(task)
         if task.cancelled():
             client.close()  # it may not even have begun
 
@@ -259,3 +277,15 @@ class Listener:
         """Have every answer carry the time, as RFC 9110, section 6.6.1, wants it."""
         self._service.shared.default_headers = [(b"date", formatdate(usegmt=True).encode())]
         self._clock = asyncio.get_running_loop().call_later(1.0, self._keep_the_date)
+
+
+_listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for listener in tuple(_listeners):
+        listener.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

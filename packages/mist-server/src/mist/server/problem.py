@@ -52,14 +52,29 @@ def encode_problem(
         return status, own, b""
     names = {name for name, _ in own}
     retry_after = problem.get("retry_after")
+    if retry_after is not None and not math.isfinite(retry_after):
+        # Neither the header nor JSON has a word for never.
+        problem = {name: value for name, value in problem.items() if name != "retry_after"}
+        retry_after = None
     if retry_after is not None and b"retry-after" not in names:
         own.append((b"retry-after", b"%d" % max(0, math.ceil(retry_after))))
     if status == HTTPStatus.UNAUTHORIZED and b"www-authenticate" not in names:
         own.append((b"www-authenticate", b"Bearer"))  # demanded by RFC 9110, section 15.5.2
-    body = json.dumps(problem, default=str).encode()
+    body = _encode(problem)
     own.append((b"content-type", PROBLEM_MEDIA_TYPE.encode()))
     own.append((b"content-length", b"%d" % len(body)))
     return status, own, body
+
+
+def _encode(problem: Mapping[str, Any]) -> bytes:
+    try:
+        text = json.dumps(problem, default=str, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        # Members that JSON has no form for, such as one with NaN in it, are told as text.
+        text = json.dumps(
+            {name: v if isinstance(v, (str, int)) else str(v) for name, v in problem.items()}
+        )
+    return text.encode()
 
 
 async def send_problem(

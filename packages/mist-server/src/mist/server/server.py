@@ -115,7 +115,7 @@ class Server:
         )
         if drain_delay is None:
             drain_delay = 0.0 if readiness is None else _DRAIN_SECONDS
-        if drain_delay < 0 or shutdown_timeout < 0:
+        if not (drain_delay >= 0 and shutdown_timeout >= 0):  # which NaN is not
             raise ServerError(Code.VALIDATION, "drain_delay and shutdown_timeout are from 0 on")
         if (key_file and not cert_file) or (cert_file and ssl_context):
             raise ServerError(

@@ -1,7 +1,10 @@
 """A listening socket served by uvicorn, until it is closed."""
 
 import asyncio
+import os
 import ssl
+import weakref
+from collections.abc import Iterator
 from email.utils import formatdate
 from socket import AF_INET, AF_INET6, socket
 from typing import Any, Final
@@ -82,6 +85,7 @@ class Listener:
         self._config.load()
         self._empty = asyncio.Event()
         self._closing = False
+        _listeners.add(self)
 
     @classmethod
     async def start(
@@ -150,6 +154,21 @@ class Listener:
         if self._state.tasks:
             await asyncio.wait(self._state.tasks)
 
+    def after_fork(self) -> None:
+        """Give up in a forked child the sockets that would stay open as long as it lives."""
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for descriptor in self._descriptors():
+            # Not closed, for the objects that it belongs to here would close it once more.
+            os.dup2(nowhere, descriptor, inheritable=False)
+        os.close(nowhere)
+
+    def _descriptors(self) -> Iterator[int]:
+        transports = [each.transport for each in tuple(self._state.connections)]
+        served = (t.get_extra_info("socket") for t in transports if not t.is_closing())
+        for each in (self._bound.socket, *served):
+            if each.fileno() >= 0:
+                yield each.fileno()
+
     async def _serve(self, backlog: int) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
@@ -195,6 +214,18 @@ class Listener:
         while self._state.connections:
             self._empty.clear()
             await self._empty.wait()
+
+
+_listeners: "weakref.WeakSet[Listener]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for listener in tuple(_listeners):
+        listener.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _give_back(binding: "asyncio.Task[Bound]") -> None:
