@@ -15,6 +15,7 @@ PROGRAM = """
 import asyncio
 import sys
 import time
+from pathlib import Path, PurePosixPath
 
 from mist.cli import App, Command
 from mist.errors import Code, MistError
@@ -44,6 +45,11 @@ def socket_breaks(command, args):
     raise BrokenPipeError(32, "Broken pipe")
 
 
+class Untold(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
 def fails(command, args):
     raise {
         "mist": MistError(Code.NOT_FOUND, "no such\\ntask", cause=OSError("gone"), meta={"k": "v"}),
@@ -52,6 +58,11 @@ def fails(command, args):
         "exit3": SystemExit(3),
         "exit256": SystemExit(256),
         "exittext": SystemExit("cannot go on"),
+        "exitlist": SystemExit(["odd"]),
+        "untold": Untold(),
+        "untold-cause": MistError(Code.NOT_FOUND, "no such", cause=Untold()),
+        "objects": MistError(Code.NOT_FOUND, "no such", meta={"path": PurePosixPath("x")}),
+        "nan": MistError(Code.NOT_FOUND, "no such", meta={"score": float("nan")}),
         "group": ExceptionGroup("g", [MistError(Code.AUTH, "no"), TimeoutError("late")]),
         "single": ExceptionGroup("g", [ExceptionGroup("h", [MistError(Code.AUTH, "no")])]),
     }[args[0]]
@@ -131,6 +142,19 @@ async def lingers(command, args):
         doze()
 
 
+async def uses_descriptor(command, args):
+    import os
+
+    print("to nobody")
+    print("to nobody", file=sys.stderr)
+    sys.stdin.fileno()
+    number = int(args[0])
+    try:
+        os.write(number, b"x") if number else os.read(number, 1)
+    except OSError as exc:
+        Path(args[1]).write_text(str(exc), encoding="utf-8")
+
+
 async def absorbs(command, args):
     try:
         print("ready", flush=True)
@@ -141,7 +165,8 @@ async def absorbs(command, args):
 
 
 for run in (many, many_tasks, past_stdout, socket_breaks, fails, fails_async, waits, waits_async,
-            struck_elsewhere, struck_in_destructor, struck_where_threads_start_slowly, lingers, absorbs):
+            struck_elsewhere, struck_in_destructor, struck_where_threads_start_slowly, lingers, absorbs,
+            uses_descriptor):
     app.add_command(Command(run.__name__.replace("_", "-"), f"Does: {run.__name__}", run))
 
 paint = Command("paint", "Paint a file, 100% covered", lambda command, args: print(args))

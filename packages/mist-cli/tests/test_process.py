@@ -27,6 +27,9 @@ def _until_ready(process: subprocess.Popen[str]) -> None:
         ("exit3", 3, ""),
         ("exit256", 1, ""),
         ("exittext", 1, "tool: internal: cannot go on\n"),
+        ("exitlist", 1, "tool: internal: ['odd']\n"),
+        ("untold", 1, "tool: internal: Untold (its text or code raised RuntimeError)\n"),
+        ("untold-cause", 1, "tool: internal: MistError (its text or code raised RuntimeError)\n"),
         ("group", 4, "tool: auth: no; timeout: late\n"),
         ("single", 4, "tool: auth: no\n"),
     ],
@@ -47,6 +50,14 @@ def test_json_errors_are_the_wire_form(call, words):
         "meta": {"k": "v"},
         "cause": "gone",
     }
+
+
+@pytest.mark.parametrize(("how", "meta"), [("objects", {"path": "x"}), ("nan", {"score": "nan"})])
+def test_a_json_error_is_json_whatever_its_meta(call, how, meta):
+    """What JSON has no form for is there as text."""
+    status, _, err = call("fails", how, "--json")
+    expected = {"code": "not_found", "message": "no such", "meta": meta}
+    assert (status, json.loads(err, parse_constant=pytest.fail)) == (3, expected)
 
 
 def test_a_wrong_command_line_is_json_too(call):
@@ -192,6 +203,17 @@ def test_without_stdout_and_stderr_the_status_is_still_right(program):
         check=True,
     )
     assert done.stdout.split() == ["3", "0"]
+
+
+@posix
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_nothing_takes_the_descriptor_of_a_closed_stream(program, tmp_path, number):
+    """Who uses it by its number is told so, and does not meet one of the event loop's own."""
+    said = tmp_path / "said"
+    script = 'exec "$0" "$@" <&- >&- 2>&-'
+    words = [sys.executable, program, "uses-descriptor", str(number), said]
+    subprocess.run(["sh", "-c", script, *words], check=True)
+    assert "Bad file descriptor" in said.read_text(encoding="utf-8")
 
 
 def test_a_synchronous_command_imports_nothing_it_does_not_need(program):

@@ -6,7 +6,7 @@ import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from decimal import Decimal
+from decimal import Decimal, Inexact, localcontext
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, Literal, NewType, Optional, TypeVar
 
@@ -175,6 +175,15 @@ def test_the_text_of_a_variable_becomes_what_the_field_says(loaded, hint, text, 
     got = loaded(target, env={"APP_FIELD": text}).field
     assert got == value
     assert type(got) is type(value)
+
+
+@pytest.mark.parametrize("trapped", [[], [Inexact]])
+def test_quantities_are_exact_whatever_the_programs_own_precision(loaded, trapped):
+    """A thread that does its accounts with six digits still gets all bytes and milliseconds."""
+    target = msgspec.defstruct("Target", [("size", ByteSize), ("wait", Duration)])
+    with localcontext(prec=6, traps=trapped):
+        got = loaded(target, "size = '512MiB'\nwait = '2000000s1ms'")
+    assert (got.size, got.wait) == (512 << 20, 2_000_000.001)
 
 
 WRONG_TEXTS = [

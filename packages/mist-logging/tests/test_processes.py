@@ -217,6 +217,36 @@ print(log.dropped, file=sys.stderr)
     assert out.count(b'"msg":"signal"') == 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals and pipes as POSIX has them")
+def test_a_line_that_ctrl_c_cuts_does_not_spoil_the_next():
+    """What is logged on the way out stands on a line of its own."""
+    child = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            """
+import sys
+import mist.logging
+
+log = mist.logging.new("t", writer=sys.stdout)
+try:
+    log.info("cut", x="y" * 200_000)
+except KeyboardInterrupt:
+    log.info("interrupted")
+log.info("end")
+""",
+        ],
+        stdout=subprocess.PIPE,
+    )
+    # Nobody reads yet, so that the line waits once the pipe has a part of it.
+    assert select.select([child.stdout], [], [], 30)[0]
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=30)
+    cut, *whole = out.splitlines()
+    assert cut.endswith(b"yyy")
+    assert [json.loads(line)["msg"] for line in whole] == ["interrupted", "end"]
+
+
 def test_a_program_whose_reader_has_gone_ends_well(run):
     """`tool 2>&1 | head -1` does not end with a traceback."""
     reading, writing = os.pipe()

@@ -119,6 +119,7 @@ def test_no_series_is_ever_lost_in_the_json(labelled):
         b'{"counters":{"c":1}}',
         b'{"counters":{"c":{"name":1,"value":1}}}',
         b'{"counters":{"c":{"name":"c","value":1.5}}}',
+        b'{"counters":{"c":{"name":"c","value":true}}}',
         b'{"gauges":{"g":{"name":"g","value":NaN}}}',
         b'{"counters":{"c":{"name":"c"}}}',
         b'{"counters":{"c":{"name":"c","labels":["a"],"value":1}}}',

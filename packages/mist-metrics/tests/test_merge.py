@@ -95,6 +95,13 @@ def test_sums_stay_finite():
     assert merged.histograms["h"].sum == merged.gauges["g"].value == sys.float_info.max
 
 
+def test_counts_stay_within_64_bits():
+    """They end where a counter does, since mist-go cannot read more."""
+    registry = Registry()
+    registry.counter("c").add(2**63 - 1)
+    assert merge([registry.snapshot()] * 2).counters["c"].value == 2**63 - 1
+
+
 def test_descriptions_are_kept():
     """Whichever process has them."""
     first, second = Registry(), Registry()

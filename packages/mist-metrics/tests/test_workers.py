@@ -117,6 +117,23 @@ def test_an_interval_is_a_time(worker):
             worker(interval=interval)
 
 
+def test_an_interval_may_be_longer_than_any_timeout(run_script, path, worker):
+    """With infinity a worker publishes as it starts and as it ends."""
+    living = worker()
+    run_script(
+        """
+        import sys
+        from mist.metrics import Registry, WorkerDirectory
+
+        registry = Registry()
+        WorkerDirectory(sys.argv[1], registry, interval=float("inf")).start()
+        registry.counter("c").inc()
+        """,
+        path,
+    )
+    assert value(living) == 1
+
+
 def test_one_that_has_stopped_still_counts_but_its_gauges_do_not(worker):
     """What it did is done; what it held it holds no more."""
     one, two = worker(), worker()
@@ -125,6 +142,27 @@ def test_one_that_has_stopped_still_counts_but_its_gauges_do_not(worker):
     two.stop()
     assert value(one) == 5
     assert not one.snapshot().gauges
+
+
+@pytest.mark.parametrize("removed", ["*", "*.lock", "*.json", "mutex"])
+def test_a_worker_whose_files_somebody_removes_is_seen_again(worker, path, removed):
+    """Who tidies up old temporary files costs an interval, and not the rest of the run."""
+    one, two = worker(), worker()
+    one.registry.counter("c").add(1)
+    two.registry.counter("c").add(10)
+    two._publisher._publish()
+    for file in path.glob(removed):
+        file.unlink()
+    for each in (one, two):
+        each._publisher._publish()
+    assert value(one) == value(two) == 11
+    shutil.rmtree(path)
+    assert value(one) == 1
+    for each in (one, two):
+        each._publisher._publish()
+    two.registry.counter("c").inc()
+    two.stop()
+    assert value(one) == 12
 
 
 def test_a_run_ends_with_its_last_worker(worker):
@@ -193,13 +231,15 @@ def test_a_worker_whose_metrics_do_not_fit_is_left_out_and_reported(worker, capl
 def test_trouble_with_the_disk_is_reported_once_and_outlived(worker, path, caplog):
     """The program goes on, and so does publishing, once it can."""
     one = worker(interval=0.01)
-    shutil.rmtree(path)
+    with one._publisher._one_at_a_time:
+        shutil.rmtree(path)
+        path.touch()  # where the directory was
     one.registry.counter("c").add(1)
     until(lambda: "publishing metrics fails" in caplog.text)
     one.registry.counter("c").add(1)
     one._publisher._publish()
     assert len(caplog.records) == 1
-    path.mkdir()
+    path.unlink()
     until(lambda: list(path.glob("*.json")))
 
 
@@ -322,6 +362,29 @@ def test_a_run_that_was_killed_is_over(process, worker):
     child.kill()
     child.wait(30)
     assert value(worker()) == 0
+
+
+@forks
+def test_a_child_of_a_program_without_threads_publishes_its_last(run_script, path, worker):
+    """The interpreter waits for the child's thread, also where nothing else had needed threads."""
+    living = worker()
+    run_script(
+        """
+        import os, sys, warnings
+        from mist.metrics import Registry, WorkerDirectory
+
+        warnings.filterwarnings("ignore", message=".*multi-threaded.*")
+        assert "threading" not in sys.modules
+        registry = Registry()
+        WorkerDirectory(sys.argv[1], registry, interval=3600).start()
+        if not (child := os.fork()):
+            registry.counter("c").add(10)
+            sys.exit()
+        assert os.waitpid(child, 0)[1] == 0
+        """,
+        path,
+    )
+    assert value(living) == 10
 
 
 @forks

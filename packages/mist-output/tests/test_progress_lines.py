@@ -53,6 +53,53 @@ def test_unknown_total_shows_count_and_rate(clock):
     assert stream.getvalue().splitlines() == ["500, 250/s", "500 in 1:00:00 (0.1/s)"]
 
 
+def test_who_interrupts_the_report_may_count():
+    """A signal handler or a finalizer that strikes amid a line counts, and nothing hangs."""
+    stream = io.StringIO()
+    interrupting = []
+
+    def clock():
+        if interrupting:
+            interrupting.pop()()
+        return float(len(calls))
+
+    calls = []
+    counter = progress(3, "x", stream=stream, clock=clock, interval=1)
+    calls.append("due")
+    # Asked for the time a second time, the report has begun to write its line.
+    interrupting += [counter.advance, lambda: None]
+    counting = threading.Thread(target=counter.advance, daemon=True)
+    counting.start()
+    counting.join(10)
+    assert not counting.is_alive()
+    assert counter.done == 2
+    assert stream.getvalue() == "x: 2/3 (66%), 2.0/s, 0:00 left\n"
+
+
+def test_who_interrupts_the_writing_of_a_line_may_count(clock):
+    """The stream takes no second write then, which stops neither the work nor the report."""
+    written = []
+    interrupting = []
+
+    class Raw(io.RawIOBase):
+        def writable(self):
+            return True
+
+        def write(self, data):
+            if interrupting:
+                interrupting.pop()()
+            written.append(bytes(data))
+            return len(data)
+
+    stream = io.TextIOWrapper(io.BufferedWriter(Raw()), encoding="utf-8")
+    counter = progress(None, "x", stream=stream, clock=clock, interval=0)
+    interrupting.append(counter.advance)
+    counter.advance()
+    assert counter.done == 2
+    counter.close()
+    assert b"".join(written).splitlines()[-1] == b"x: 2 in 0:00"
+
+
 def test_the_rate_is_a_recent_one(clock):
     """After a change of pace the time left follows within a few intervals."""
     stream = io.StringIO()

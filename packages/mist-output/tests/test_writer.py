@@ -101,3 +101,11 @@ def test_without_standard_streams_nothing_is_written_and_nothing_fails(monkeypat
     writer.table("A", [["x"]])
     writer.error("unheard")
     assert writer.format == "table"
+
+
+def test_without_a_standard_error_an_error_is_not_among_the_results(capsys, monkeypatch):
+    """Who reads results is not to take an error for one, in either format."""
+    monkeypatch.setattr(sys, "stderr", None)
+    Writer("json").error("unheard")
+    Writer("table").error("unheard")
+    assert capsys.readouterr().out == ""

@@ -2,10 +2,15 @@
 
 import asyncio
 import gc
+import math
+import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 import weakref
+from queue import Queue
 
 import pytest
 
@@ -220,11 +225,34 @@ def test_an_unused_sink_costs_no_thread():
 
 
 @pytest.mark.parametrize("name", ["capacity", "batch", "interval", "flush_timeout"])
-@pytest.mark.parametrize("value", [0, -1, float("nan")])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), "3", None])
 def test_limits_must_be_positive(name, value):
     """A limit that makes no sense is refused by name."""
     with pytest.raises(InvalidSettingError, match=f"{name} must be more than 0"):
         BufferedSink(len, **{name: value})
+
+
+@pytest.mark.parametrize("name", ["capacity", "batch"])
+@pytest.mark.parametrize("value", [2.5, float("inf")])
+def test_numbers_of_spans_are_whole(name, value):
+    """What would end the shipping thread with the first span is refused before."""
+    with pytest.raises(InvalidSettingError, match=f"{name} counts spans, and cannot be {value}"):
+        BufferedSink(len, **{name: value})
+
+
+def test_times_may_be_longer_than_any_timeout():
+    """Infinity is to ship full batches and what is flushed alone, and to wait for as long as it takes."""
+    shipped = Queue()
+    sink = BufferedSink(shipped.put, batch=2, interval=math.inf, flush_timeout=math.inf)
+    with add_sink(sink):
+        for _ in range(3):
+            end()
+            time.sleep(0.01)  # in real time: the thread is to wait for the rest of the batch
+        assert len(shipped.get(timeout=10)) == 2
+        assert sink.flush()
+        assert sink.flush(math.inf)
+        assert len(shipped.get(timeout=10)) == 1
+    assert sink.close()
 
 
 def test_no_span_is_lost_between_threads():
@@ -303,3 +331,38 @@ if os.fork() == 0:
 assert os.wait()[1] == 0
 """)
     assert (ran.returncode, ran.stdout) == (0, "False ['child']\nTrue ['parent']\n"), ran.stderr
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_a_worker_of_multiprocessing_ships_what_is_left(tmp_path, method):
+    """Spans of a process or a pool of them are shipped as it ends, however it was started."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        """
+import multiprocessing, os, sys
+from concurrent.futures import ProcessPoolExecutor
+from mist.trace import BufferedSink, add_sink, start
+
+def ship(batch):
+    for span in batch:
+        os.write(1, f"{span.operation}\\n".encode())
+
+def work(operation):
+    with start(operation): pass
+
+add_sink(BufferedSink(ship, interval=3600))
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    process = context.Process(target=work, args=["process"])
+    process.start()
+    process.join()
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        pool.submit(work, "pool").result()
+""",
+        encoding="utf-8",
+    )
+    ran = subprocess.run(
+        [sys.executable, script, method], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ran.stdout == "process\npool\n"

@@ -17,7 +17,15 @@ def test_ids_are_valid_as_mist_go_has_it(golden):
 
 @pytest.mark.parametrize(
     ("value", "valid"),
-    [("x" * 256, True), ("x" * 257, False), ("~ !", True), ("\x7f", False), ("é", False)],
+    [
+        ("x" * 256, True),
+        ("x" * 257, False),
+        ("~ !", True),
+        ("\x7f", False),
+        ("é", False),
+        (None, False),
+        (b"x", False),
+    ],
 )
 def test_the_limits_of_an_id(value, valid):
     """An id is 1 to 256 printable ASCII characters."""

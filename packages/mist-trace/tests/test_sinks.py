@@ -1,6 +1,7 @@
 """Where ended spans go."""
 
 import gc
+import os
 import threading
 
 import pytest
@@ -136,6 +137,70 @@ def test_sinks_come_and_go_while_threads_end_spans():
         stop.set()
         churning.join()
     assert len(ended) == 800
+
+
+def test_the_collector_removes_a_sink_while_another_comes(run):
+    """A finalizer that strikes amid a change neither waits for it for ever nor is undone by it."""
+    ran = run("""
+import gc, signal
+from mist.trace import add_sink, sinks
+signal.alarm(20)
+def leaves_a_sink():
+    with add_sink(len):
+        yield
+def make_garbage():
+    cycle = [leaves_a_sink()]
+    next(cycle[0])
+    cycle.append(cycle)
+gc.set_threshold(1)
+for _ in range(2000):
+    make_garbage()
+    add_sink(repr).remove()
+gc.collect()
+print(len(sinks.active))
+""")
+    assert (ran.returncode, ran.stdout) == (0, "0\n"), ran.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_delivers_what_its_threads_end(run):
+    """It does so although its parent forked while other threads were in a sink, or changed them."""
+    ran = run("""
+import os, threading
+from mist.trace import add_sink, sinks, start
+def end(operation):
+    with start(operation): pass
+def sink(span):
+    ended.append(span.operation)
+    if span.operation == "slow":
+        inside.set()
+        leave.wait()
+def hold():
+    with sinks._changing:
+        held.set()
+        leave.wait()
+ended, inside, held, leave = [], threading.Event(), threading.Event(), threading.Event()
+add_sink(sink)
+threads = [threading.Thread(target=end, args=["slow"]), threading.Thread(target=hold)]
+for thread in threads: thread.start()
+inside.wait(), held.wait()
+if os.fork() == 0:
+    # One that gets the number of a thread of the parent's, as the first threads here mostly do.
+    for _ in range(3):
+        thread = threading.Thread(target=end, args=["in the child"])
+        thread.start()
+        thread.join()
+    end("in the child")
+    added = threading.Thread(target=add_sink, args=[len], daemon=True)
+    added.start()
+    added.join(10)
+    os._exit(0 if ended[1:] == ["in the child"] * 4 and not added.is_alive() else 1)
+status = os.wait()[1]
+leave.set()
+for thread in threads: thread.join()
+assert status == 0
+""")
+    assert ran.returncode == 0, ran.stderr
 
 
 @pytest.mark.parametrize("wrong", [None, 3])

@@ -197,7 +197,7 @@ def test_a_trace_id_can_be_given():
     assert (span.trace_id, span.parent_id) == ("a3f2b1c4", outer.span_id)
 
 
-@pytest.mark.parametrize("bad", ["", "new\nline", "x" * 257, "\x00", "ä"])
+@pytest.mark.parametrize("bad", ["", "new\nline", "x" * 257, "\x00", "ä", None])
 def test_an_invalid_trace_id_is_replaced(bad):
     """An id that could not be logged or sent gives way to a new one."""
     assert HEX.fullmatch(start_with_trace_id(bad, "op").trace_id)

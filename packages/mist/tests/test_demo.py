@@ -64,6 +64,16 @@ def _wait_for_completed(base, count):
 
 
 @needs_extra
+def test_the_report_goes_into_any_encoding(mist):
+    """A file on Windows has no arrows: the report has a question mark for each, and all else."""
+    words = ["demo", "--dir", "runs", "--tasks", 4, "--latency", 0.002]
+    ended = mist(*words, PYTHONIOENCODING="ascii")
+    assert ended.status == 0, ended.err
+    assert "?? matchspec.infer" in ended.out
+    assert "4 tasks in" in ended.out
+
+
+@needs_extra
 def test_it_shows_results_on_stdout_and_progress_on_stderr(demo):
     """Tables, the slowest trace and the fingerprint go to stdout, the rest to stderr."""
     ended = demo()

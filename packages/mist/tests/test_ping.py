@@ -55,6 +55,9 @@ def test_a_token_is_shown(mist, listen):
         (["http://"], "names no host"),
         ([":1", "--count=-1"], "--count"),
         ([":1", "--interval=-1"], "--interval"),
+        ([":1", "--interval=nan"], "--interval"),
+        ([":1", "--timeout=nan"], "--timeout"),
+        (["chan:x"], "a channel is inside one process"),
     ],
 )
 def test_what_cannot_be_pinged_is_refused(execute, words, reason):

@@ -65,6 +65,8 @@ def test_standard_output_gets_the_message_alone(mist):
         (["http://127.0.0.1:1", "--type", "a"], 7, "Connection refused"),
         (["nowhere/out.jsonl", "--type", "a"], 3, "there is no directory nowhere"),
         (["gopher://x", "--type", "a"], 2, "unknown scheme"),
+        (["chan:x", "--type", "a"], 2, "a channel is inside one process"),
+        (["out.jsonl", "--type", "a", "--timeout", "nan"], 2, "--timeout must be positive"),
     ],
 )
 def test_what_cannot_be_sent_is_told(execute, tmp_path, words, status, reason):

@@ -13,7 +13,7 @@ from mist.cli.flagset import FlagSet, check_options
 from mist.cli.group import only_member
 from mist.cli.line import Line, asks_for
 from mist.cli.parser import app_help
-from mist.cli.report import json_line, one_line
+from mist.cli.report import json_line, one_line, untold
 from mist.cli.suggest import did_you_mean
 from mist.cli.termination import Terminated, Termination
 from mist.errors import Code, MistError, code_of, exit_code
@@ -124,7 +124,12 @@ class App(FlagSet):
         return status and (status & _STATUSES or 1)
 
     def main(self) -> NoReturn:
-        """Execute this process's command line and exit with its status."""
+        """Execute this process's command line and exit with its status.
+
+        Standard streams that the process was started without are opened, so that nothing else
+        takes their descriptors.
+        """
+        stream.replace_closed()
         sys.exit(self.execute())
 
     def _dispatch(self, words: list[str]) -> int:
@@ -136,9 +141,9 @@ class App(FlagSet):
         except Terminated:
             raise
         except SystemExit as exc:
-            if isinstance(exc.code, str):
-                raise MistError(Code.INTERNAL, exc.code) from None
-            return int(exc.code or 0)
+            if exc.code is None or isinstance(exc.code, int):
+                return int(exc.code or 0)
+            raise MistError(Code.INTERNAL, str(exc.code)) from None
 
     def _execute(self, line: Line) -> int:
         command = line.command
@@ -158,18 +163,26 @@ class App(FlagSet):
         if stream.reader_is_gone(exc):
             stream.discard(sys.stdout)
             return stream.CLOSED_PIPE_STATUS
-        status, error = _verdict(exc)
         if not isinstance(exc, UsageError) and self._asked_for("debug", words, "MIST_DEBUG"):
             from traceback import format_exception  # noqa: PLC0415  # only to debug
 
             stream.write_error("".join(format_exception(exc)))
-        as_json = self._asked_for("json", words)
-        stream.write_error(json_line(error) if as_json else one_line(self.name, error))
+        try:
+            status, line = self._told(exc, words)
+        except Exception as failure:  # noqa: BLE001  # text and code are made by the application's code
+            status, line = self._told(untold(exc, failure), words)
+        stream.write_error(line)
         try:
             stream.flush()
         except OSError:
             stream.discard(sys.stdout)
         return status
+
+    def _told(self, exc: BaseException, words: list[str]) -> tuple[int, str]:
+        """The exit status for an exception, and the line that reports it."""
+        status, error = _verdict(exc)
+        as_json = self._asked_for("json", words)
+        return status, json_line(error) if as_json else one_line(self.name, error)
 
     def _asked_for(self, switch: str, words: list[str], *variables: str) -> bool:
         """Whether a global switch is on, also for a line that could not be read."""

@@ -28,7 +28,25 @@ def json_line(exc: BaseException) -> str:
 
     if not isinstance(exc, MistError):
         exc = MistError(code_of(exc), _message(exc), cause=exc.__cause__)
-    return json.dumps(exc.to_dict(), separators=(",", ":")) + "\n"
+    wire = exc.to_dict()
+    try:
+        line = json.dumps(wire, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        # Something in `meta` has no JSON form, and is worth its text.
+        wire["meta"] = {str(key): str(value) for key, value in exc.meta.items()}
+        line = json.dumps(wire, separators=(",", ":"))
+    return line + "\n"
+
+
+def untold(exc: BaseException, failure: Exception) -> MistError:
+    """What is reported of an exception that cannot be asked for its text or code.
+
+    Args:
+        exc: what ended the command.
+        failure: what asking raised.
+    """
+    kind, why = type(exc).__name__, type(failure).__name__
+    return MistError(Code.INTERNAL, f"{kind} (its text or code raised {why})")
 
 
 def _coded(exc: BaseException) -> str:

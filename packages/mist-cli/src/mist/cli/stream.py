@@ -16,6 +16,26 @@ if TYPE_CHECKING:
 CLOSED_PIPE_STATUS = 128 + 13
 
 
+def replace_closed() -> None:
+    """Open those of the three standard streams that the process was started without.
+
+    Else the next things that it opens get their numbers, and an event loop's own descriptor, say,
+    is read as standard input. As in gnulib's `stdopen`, whoever reads or writes by the number is
+    told that it is no good. What is printed goes nowhere, as it does without a stream.
+    """
+    for number, wrong_way in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_RDONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, wrong_way)  # gets the lowest number that is free
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]  # None where it is closed
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # lasts as long as the process
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  # as above
+        sys.stdout = _nowhere()
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]  # as above
+        sys.stderr = _nowhere()
+
+
 def write(text: str) -> None:
     """Write to stdout, if there is one."""
     if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]  # None without a console
@@ -68,6 +88,10 @@ def write_error(text: str) -> None:
         sys.stderr.flush()
     except (OSError, ValueError):
         discard(sys.stderr)
+
+
+def _nowhere() -> TextIO:
+    return open(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8", closefd=False)
 
 
 def _has_broken_pipe(exc: BaseException) -> bool:

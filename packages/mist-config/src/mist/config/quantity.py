@@ -1,7 +1,7 @@
 """Durations and sizes: numbers that people write with a unit."""
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Annotated, TypeAlias
 
 from msgspec import Meta
@@ -36,6 +36,7 @@ for _power, _letter in enumerate("kmgtpe", start=1):
     _BYTES[f"{_letter}i"] = _BYTES[f"{_letter}ib"] = 1024**_power
 
 _LONGEST = 100  # characters; nobody writes more, and arithmetic on a million digits takes long
+_EXACT = Context(prec=2 * _LONGEST)  # the program may have given its thread any other precision
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
 _PLAIN = re.compile(_NUMBER)
 _PART = re.compile(rf"{_NUMBER}\s*({'|'.join(sorted(_SECONDS, key=len, reverse=True))})\s*")
@@ -57,8 +58,10 @@ def parse_duration(text: str) -> float:
     if len(text) > _LONGEST or not _PARTS.fullmatch(text):
         raise ValueError
     parts: list[tuple[str, str]] = _PART.findall(text)
-    # Decimal, so that 1.1s is what 1.1 is.
-    return float(sum(Decimal(number) * _SECONDS[unit] for number, unit in parts))
+    seconds = Decimal(0)  # so that 1.1s is what 1.1 is
+    for number, unit in parts:
+        seconds = _EXACT.fma(Decimal(number), _SECONDS[unit], seconds)
+    return float(seconds)
 
 
 def parse_size(text: str) -> int:
@@ -75,7 +78,7 @@ def parse_size(text: str) -> int:
         raise ValueError
     if found[2].lower() not in _BYTES:
         raise ValueError("units are B, kB MB GB ... of 1000 and KiB MiB GiB ... of 1024")
-    exact = Decimal(found[1]) * _BYTES[found[2].lower()]
+    exact = _EXACT.multiply(Decimal(found[1]), _BYTES[found[2].lower()])
     if exact != int(exact):
         raise ValueError("not a whole number of bytes")
     return int(exact)

@@ -137,10 +137,7 @@ class _Descriptor:
             pass  # a signal handler has interrupted the program's own write, and must not wait
         if self._torn:
             line = b"\n" + line
-        try:
-            written = os.write(self._descriptor, line)
-        except BlockingIOError:
-            written = 0
+        written = self._write(line)
         if written != len(line):
             self._finish(line, written)
         if not self._patient or self._torn:
@@ -155,8 +152,21 @@ class _Descriptor:
                 # The next lines do not wait again until one gets through.
                 self._patient = False
                 raise BlockingIOError("the pipe is full and nobody reads it")
-            with contextlib.suppress(BlockingIOError):
-                written += os.write(self._descriptor, line[written:])
+            written += self._write(line[written:])
+
+    def _write(self, data: bytes) -> int:
+        """Write as much as there is room for, and return how many bytes that was."""
+        try:
+            return os.write(self._descriptor, data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            raise
+        except BaseException:
+            # What a signal handler raises, as for Ctrl-C, leaves untold how much has been written:
+            # an empty line is better than two lines in one.
+            self._torn = True
+            raise
 
 
 class _Object:

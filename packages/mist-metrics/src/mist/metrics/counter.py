@@ -8,7 +8,8 @@ from mist.metrics.errors import MetricError
 from mist.metrics.metric import Metric
 from mist.metrics.snapshot import CounterSnapshot
 
-_LARGEST = 2**63 - 1  # mist-go counts in an int64
+LARGEST = 2**63 - 1
+"""Where counting ends: mist-go counts in an int64."""
 
 
 class Counter(Metric):
@@ -34,14 +35,14 @@ class Counter(Metric):
         Raises:
             MetricError: `n` is anything else, such as negative, NaN, infinite or a fraction.
         """
-        self._record(n if type(n) is int and 0 <= n <= _LARGEST else self._whole(n))
+        self._record(n if type(n) is int and 0 <= n <= LARGEST else self._whole(n))
 
     @property
     def value(self) -> int:
         """What has been counted; it stays at 2**63 - 1 once it gets there."""
         ones = int(repr(self._ones)[len("count(") : -1])  # the one way to look without counting
         added: int = self._settle()
-        return min(ones + added, _LARGEST)
+        return min(ones + added, LARGEST)
 
     def snapshot(self) -> CounterSnapshot:
         """Return the value at this moment."""
@@ -55,7 +56,7 @@ class Counter(Metric):
         if isinstance(n, float) and n.is_integer():
             n = int(n)
         whole: int = getattr(n, "__index__", lambda: -1)()
-        if 0 <= whole <= _LARGEST:
+        if 0 <= whole <= LARGEST:
             return whole
         raise MetricError(
             f"counter {self.name!r} takes whole numbers from 0 to 2**63 - 1, not {n!r}; "

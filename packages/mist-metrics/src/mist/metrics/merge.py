@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mist.metrics.counter import LARGEST
 from mist.metrics.errors import MetricError
 from mist.metrics.metric import saturated
 from mist.metrics.snapshot import (
@@ -76,7 +77,7 @@ def _combined(groups: Iterable[Mapping[str, S]], combine: Callable[[S, S], S]) -
 
 
 def _add_counters(a: CounterSnapshot, b: CounterSnapshot) -> CounterSnapshot:
-    return CounterSnapshot(a.name, a.labels, a.value + b.value)
+    return CounterSnapshot(a.name, a.labels, min(a.value + b.value, LARGEST))
 
 
 def _add_histograms(a: HistogramSnapshot, b: HistogramSnapshot) -> HistogramSnapshot:

@@ -1,10 +1,19 @@
 """The thread by which a worker tells the others what it has counted."""
 
-import logging
-import threading
+from __future__ import annotations
 
-from mist.metrics.registry import Registry
-from mist.metrics.shared_files import SharedFiles
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mist.metrics.registry import Registry
+    from mist.metrics.shared_files import SharedFiles
+    from mist.metrics.workers import WorkerDirectory
+
+started: set[WorkerDirectory] = set()
+"""Those that have started and not stopped, whose forked children are workers as well."""
 
 
 class Publisher(threading.Thread):
@@ -19,7 +28,7 @@ class Publisher(threading.Thread):
         super().__init__(name="mist-metrics-publisher", daemon=False)
         self.files = files
         self._registry = registry
-        self._interval = interval
+        self._interval = min(interval, threading.TIMEOUT_MAX)
         self._one_at_a_time = threading.Lock()
         self._finished = False
         self._failing = False
@@ -50,7 +59,7 @@ class Publisher(threading.Thread):
     def _try(self) -> None:
         """Publish; a full disk, say, is reported once, and tried again the next time."""
         try:
-            if not self.files.joined:  # in a forked child
+            if not self.files.joined:  # in a forked child, or after somebody removed the files
                 self.files.join()
             self.files.publish(self._registry.snapshot())
             self._failing = False
@@ -66,3 +75,14 @@ def _other_thread() -> threading.Thread | None:
         if thread.is_alive() and not thread.daemon and not isinstance(thread, Publisher):
             return thread
     return None
+
+
+def _after_fork() -> None:
+    for directory in list(started):
+        directory.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    # After those of the registries, so that what a child publishes begins at 0, and of threading,
+    # which is loaded here: it takes every thread but one for the parent's, and waits for none.
+    os.register_at_fork(after_in_child=_after_fork)

@@ -51,12 +51,16 @@ class SharedFiles:
 
     @property
     def joined(self) -> bool:
-        """Whether this is one of the workers."""
-        return self._life is not None
+        """Whether this is one of the workers, and the others see it.
+
+        They do not where somebody has removed its files, as those do who tidy up old temporary ones.
+        """
+        return self._life is not None and self._life.path.exists()
 
     def join(self) -> None:
-        """Become one of the workers; the first one begins a new run."""
+        """Become one of the workers, perhaps once more; the first one begins a new run."""
         with self._exclusively():
+            self.leave()
             living, gone = self._others()
             if living:
                 self._absorb(gone)
@@ -67,12 +71,15 @@ class SharedFiles:
             life = FileLock(self._directory / f"{os.getpid()}-{secrets.token_hex(4)}.lock")
             life.try_acquire()
             self._life = life
+            self._published = b""
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Replace what the others know of this worker, if anything has changed."""
-        data = snapshot.to_json()
-        if self._life is not None and data != self._published:
-            _replace(self._life.path.with_suffix(".json"), data)
+        """Replace what the others know of this worker, if anything has changed or is gone."""
+        if self._life is None:
+            return
+        data, path = snapshot.to_json(), self._life.path.with_suffix(".json")
+        if data != self._published or not path.exists():
+            _replace(path, data)
             self._published = data
 
     def leave(self) -> None:

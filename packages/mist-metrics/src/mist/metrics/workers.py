@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from weakref import WeakSet
 
 from mist.metrics.errors import MetricError
 from mist.metrics.merge import merge
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from mist.metrics.publisher import Publisher
     from mist.metrics.shared_files import SharedFiles
     from mist.metrics.snapshot import Snapshot
-
-_directories: WeakSet[WorkerDirectory] = WeakSet()
 
 
 class WorkerDirectory:
@@ -60,7 +57,6 @@ class WorkerDirectory:
         self._gauges: dict[str, Combined] = dict(gauges or {})
         merge([], gauges=self._gauges)  # a wrong way to combine is told here, and not at a scrape
         self._publisher: Publisher | None = None
-        _directories.add(self)
 
     def start(self) -> None:
         """Join the workers and begin to publish; without effect if this process has.
@@ -81,6 +77,9 @@ class WorkerDirectory:
         """
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
+            from mist.metrics.publisher import started  # noqa: PLC0415  # it has been loaded
+
+            started.discard(self)
             publisher.finish()
 
     def __enter__(self) -> WorkerDirectory:
@@ -135,8 +134,9 @@ class WorkerDirectory:
         return SharedFiles(Path(self._path), self._gauges)
 
     def _publish_with(self, files: SharedFiles) -> None:
-        from mist.metrics.publisher import Publisher  # noqa: PLC0415  # loads when it is used
+        from mist.metrics.publisher import Publisher, started  # noqa: PLC0415  # loads when it is used
 
+        started.add(self)
         self._publisher = Publisher(files, self._registry, self._interval)
         self._publisher.start()
 
@@ -146,13 +146,3 @@ class WorkerDirectory:
         if publisher is not None:
             publisher.files.disown()
             self._publish_with(self._files())
-
-
-def _after_fork() -> None:
-    for directory in list(_directories):
-        directory.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    # After that of the registries, which is imported above: what a child publishes begins at 0.
-    os.register_at_fork(after_in_child=_after_fork)

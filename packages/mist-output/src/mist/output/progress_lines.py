@@ -26,7 +26,8 @@ class ProgressLines:
         self._stream = stream
         self._interval = interval
         self._clock = clock
-        self._lock = threading.Lock()
+        # Reentrant: a signal handler or a finalizer that counts may interrupt who holds it.
+        self._lock = threading.RLock()
         self._began = clock()
         self._due = self._began + interval
         self._history = deque([(self._began, 0)], maxlen=_RATE_OVER + 1)
@@ -68,5 +69,7 @@ class ProgressLines:
         try:
             self._stream.write(visible(line, encoding_of(self._stream)) + "\n")
             self._stream.flush()
+        except RuntimeError:
+            pass  # a signal handler has interrupted a write to the same stream, and must not wait
         except (OSError, ValueError):  # a reader that went away, a closed file
             self._due = float("inf")

@@ -52,12 +52,7 @@ class Writer:
         Raises:
             OutputError: if a part of the value has no JSON form; it names the path.
         """
-        from mist.output.json_line import json_line  # noqa: PLC0415  # loads when it is used
-        from mist.output.text import is_unicode  # noqa: PLC0415  # loads when it is used
-
-        stream = self._out()
-        ascii_only = not is_unicode(encoding_of(stream))
-        _write(stream, json_line(value, ascii_only=ascii_only) + "\n")
+        _write_json(self._out(), value)
 
     def table(self, headers: Iterable[object], rows: Iterable[Iterable[object]]) -> None:
         r"""Write an aligned table, whatever the format.
@@ -95,7 +90,7 @@ class Writer:
         """Write an error as one line on `sys.stderr`: the text, or `{"error": text}` as JSON."""
         stream = unwrapped(sys.stderr)
         if self.format == "json":
-            Writer("json", stream).json({"error": str(text)})
+            _write_json(stream, {"error": str(text)})
         else:
             from mist.output.text import visible  # noqa: PLC0415  # loads when it is used
 
@@ -114,6 +109,14 @@ class Writer:
             from mist.output.table import plain_table  # noqa: PLC0415  # loads when it is used
 
             _write(stream, plain_table(table, encoding_of(stream)))
+
+
+def _write_json(stream: TextIO, value: object) -> None:
+    from mist.output.json_line import json_line  # noqa: PLC0415  # loads when it is used
+    from mist.output.text import is_unicode  # noqa: PLC0415  # loads when it is used
+
+    ascii_only = not is_unicode(encoding_of(stream))
+    _write(stream, json_line(value, ascii_only=ascii_only) + "\n")
 
 
 def _write(stream: TextIO | None, text: str) -> None:

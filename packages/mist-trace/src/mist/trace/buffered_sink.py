@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextvars import ContextVar
 
 from mist.trace.errors import InvalidSettingError
@@ -23,8 +24,8 @@ class BufferedSink:
 
     What cannot be shipped is dropped and counted, never waited for: spans that find the buffer
     full, batches on which `ship` raises (the first error is reported through the logger
-    `mist.trace`), and what is left when the time for closing is over. At the interpreter's exit
-    the sink is closed. A forked process begins with an empty buffer and ships its own spans.
+    `mist.trace`), and what is left when the time for closing is over. At the exit of the interpreter,
+    or of a multiprocessing worker, the sink is closed. A forked process begins with an empty buffer and ships its own spans.
 
     Attributes:
         dropped: How many spans were not, and will not be, shipped.
@@ -72,7 +73,7 @@ class BufferedSink:
                 which the interpreter's exit is delayed at most.
 
         Raises:
-            InvalidSettingError: A number is not positive.
+            InvalidSettingError: A number is not positive, or counts spans and is not whole.
         """
         import threading  # noqa: PLC0415  # only where spans are shipped
         from atexit import register  # noqa: PLC0415  # likewise
@@ -84,12 +85,14 @@ class BufferedSink:
             "flush_timeout": flush_timeout,
         }
         for name, value in limits.items():
-            if not value > 0:
+            if not (isinstance(value, (int, float)) and value > 0):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
                 raise InvalidSettingError(f"{name} must be more than 0, not {value!r}")
+            if name in ("capacity", "batch") and not isinstance(value, int):
+                raise InvalidSettingError(f"{name} counts spans, and cannot be {value!r}")
         self._ship = ship
         self._capacity = capacity
         self._batch = min(batch, capacity)
-        self._interval = interval
+        self._interval = min(interval, threading.TIMEOUT_MAX)
         self._flush_timeout = flush_timeout
         self._threading = threading
         self.begin_anew()
@@ -170,6 +173,7 @@ class BufferedSink:
             self._thread = None
             self.dropped += 1
             raise
+        _close_with_worker(self)
 
     def _wake(self) -> None:
         try:  # noqa: SIM105  # contextlib is not loaded for this
@@ -179,8 +183,9 @@ class BufferedSink:
 
     def _wait_until_settled(self, wanted: int, timeout: float | None) -> bool:
         timeout = self._flush_timeout if timeout is None else timeout
+        longest = min(timeout, self._threading.TIMEOUT_MAX)
         with self._progress:
-            self._progress.wait_for(lambda: self._settled >= wanted, timeout)
+            self._progress.wait_for(lambda: self._settled >= wanted, longest)
         return self._settled >= wanted
 
     def _work(self) -> None:
@@ -248,6 +253,16 @@ class BufferedSink:
 
 _shipping: ContextVar[bool] = ContextVar("mist.trace.shipping", default=False)
 """Whether what runs here ships spans; its own would be shipped in turn, for ever."""
+
+
+def _close_with_worker(sink: BufferedSink) -> None:
+    """Close a sink at the end of a multiprocessing worker, which may leave without `atexit`."""
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    if multiprocessing is not None and multiprocessing.parent_process() is not None:
+        from multiprocessing.util import Finalize  # noqa: PLC0415  # only in such a process
+
+        Finalize(None, sink.close, exitpriority=0)
+
 
 _living: WeakSet[BufferedSink] | None = None
 

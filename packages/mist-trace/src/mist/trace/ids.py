@@ -24,4 +24,9 @@ def new_id() -> str:
 
 def valid_id(value: str, /) -> bool:
     """Tell whether an id is 1 to 256 printable ASCII characters, so that it may be logged."""
-    return 0 < len(value) <= _LONGEST and value.isascii() and value.isprintable()
+    return (
+        isinstance(value, str)  # pyright: ignore[reportUnnecessaryIsInstance]  # of a header that was not there, say
+        and 0 < len(value) <= _LONGEST
+        and value.isascii()
+        and value.isprintable()
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from _thread import allocate_lock, get_ident
+import os
+from _thread import RLock, get_ident
 from time import perf_counter_ns
 
 from mist.trace.errors import WrongFunctionError
@@ -19,7 +20,7 @@ _CO_COROUTINE = 0x80
 active: tuple[SinkHandle, ...] = ()
 """The sinks there are; replaced as a whole, so that a delivery never sees half a change."""
 
-_changing = allocate_lock()
+_changing = RLock()  # a finalizer or a signal handler may interrupt who holds it
 _delivering: dict[int, int] = {}  # threads at it, and since when by the spans' clock
 
 
@@ -36,9 +37,7 @@ class SinkHandle:
 
     def remove(self) -> None:
         """Give the sink no more spans; what is removed already stays so."""
-        global active  # noqa: PLW0603  # read on each span's end, where nothing is as cheap
-        with _changing:
-            active = tuple(each for each in active if each is not self)
+        _change(lambda handles: tuple(each for each in handles if each is not self))
 
     def __enter__(self) -> SinkHandle:
         return self
@@ -85,7 +84,6 @@ def add_sink(sink: Callable[[Span], object], /) -> SinkHandle:
     Raises:
         WrongFunctionError: It is a coroutine function, which nobody would await, or no function at all.
     """
-    global active  # noqa: PLW0603  # as above
     if not callable(sink):
         raise WrongFunctionError(
             f"a sink is called with each ended span; {sink!r} cannot be called"
@@ -96,8 +94,7 @@ def add_sink(sink: Callable[[Span], object], /) -> SinkHandle:
             f"{sink!r} is async, and nothing awaits a sink: put it in a BufferedSink"
         )
     handle = SinkHandle(sink)
-    with _changing:
-        active = (*active, handle)
+    _change(lambda handles: (*handles, handle))
     return handle
 
 
@@ -120,3 +117,26 @@ def deliver(span: Span, began: int) -> None:
 def _give(span: Span) -> None:
     for handle in active:
         handle.deliver(span)
+
+
+def _change(change: Callable[[tuple[SinkHandle, ...]], tuple[SinkHandle, ...]]) -> None:
+    global active  # noqa: PLW0603  # read on each span's end, where nothing is as cheap
+    with _changing:
+        while True:
+            before = active
+            after = change(before)
+            if active is before:  # else who interrupted has made a change, which stays
+                active = after
+                return
+
+
+def _forget_threads() -> None:
+    """In a forked child: what its parent's other threads were at will never end."""
+    global _changing  # noqa: PLW0603  # one of them may hold it
+    _changing = RLock()
+    for thread in _delivering.keys() - {get_ident()}:
+        del _delivering[thread]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)

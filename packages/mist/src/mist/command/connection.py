@@ -32,6 +32,18 @@ def get_count(command: Command, flag: str) -> int:
     return count
 
 
+def get_timeout(command: Command) -> float:
+    """Return the value of `--timeout`, in seconds.
+
+    Raises:
+        UsageError: It is no time to wait.
+    """
+    timeout = command.get_float64("timeout")
+    if not timeout > 0:
+        raise UsageError(f"--timeout must be positive, got {timeout:g}")
+    return timeout
+
+
 class Destination:
     """Where messages go, and which of its troubles pass.
 
@@ -117,7 +129,7 @@ def _options(command: Command, url: str) -> dict[str, Any]:
     given = {option: command.get_string(flag) for flag, option in names.items()}
     options: dict[str, Any] = {option: value for option, value in given.items() if value}
     if is_http(url):
-        return {**options, "timeout": command.get_float64("timeout")}
+        return {**options, "timeout": get_timeout(command)}
     if options:
         flags = ", ".join(f"--{flag}" for flag, option in names.items() if option in options)
         raise UsageError(f"{flags}: only HTTP takes this, not {url}")

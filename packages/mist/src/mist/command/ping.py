@@ -19,10 +19,10 @@ from mist.transport import TransportError
 async def run(command: Command, _args: list[str]) -> int:
     """Ping, and tell the statistics."""
     url = as_url(command.get_argument("url"))
-    if url.partition(":")[0] in ("file", "stdio", "chan"):
+    if url.partition(":")[0] in ("file", "stdio"):
         raise TransportError(f"cannot ping {url}: nobody answers there", code="validation")
     count, interval = get_count(command, "count"), command.get_float64("interval")
-    if interval < 0:
+    if not interval >= 0:
         raise UsageError(f"--interval is a time, so it cannot be {interval:g}")
     # What the first request imports must not count as the time that it takes.
     import_module("mist.transport.http.sender")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from mist.cli import Command, UsageError
-from mist.command.connection import dial_peer
+from mist.command.connection import dial_peer, get_timeout
 from mist.command.terminal_input import hint_at_terminal
 from mist.protocol import Message, ProtocolError, payload_class
 from mist.transport import TransportError, TransportTimeout, blocking_send
@@ -29,7 +29,7 @@ def run(command: Command, _args: list[str]) -> Awaitable[None]:
 
 
 async def _send(command: Command, message: Message) -> None:
-    url, timeout = command.get_argument("url"), command.get_float64("timeout")
+    url, timeout = command.get_argument("url"), get_timeout(command)
     async with dial_peer(command, url) as peer:
         try:
             async with asyncio.timeout(timeout):

@@ -1,5 +1,6 @@
 """The report of a run: tables for people, one JSON object for scripts."""
 
+import sys
 from collections import Counter
 from dataclasses import asdict
 from typing import Any
@@ -72,7 +73,7 @@ def print_report(board: Scoreboard, seconds: float) -> None:
         )
         if board.summary.slowest:
             _heading("The slowest task")
-            print(render(board.summary.slowest))  # noqa: T201  # what was asked for
+            print(_expressible(render(board.summary.slowest)))  # noqa: T201  # what was asked for
     if board.changes:
         _heading("Circuit breakers")
         opened = Counter(change.name for change in board.changes if change.new == "open")
@@ -87,6 +88,12 @@ def print_report(board: Scoreboard, seconds: float) -> None:
 
 def _heading(text: str) -> None:
     print(f"\n{text}")  # noqa: T201  # as above
+
+
+def _expressible(text: str) -> str:
+    """Return a text with `?` for what standard output cannot express, as in a file on Windows."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _suite_row(each: SuiteScore) -> tuple[object, ...]:
