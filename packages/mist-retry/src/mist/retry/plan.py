@@ -52,7 +52,8 @@ class Plan:
     def __init__(self, policy: Policy, classifier: Classifier, options: Options) -> None:
         if type(policy) is not Policy:  # a call less for nearly everybody
             check_kind("policy", policy, Policy, "a Policy")
-        _check_classifier(classifier)
+        if classifier is not is_retryable:  # as above
+            _check_classifier(classifier)
         self.policy = policy
         self.classifier = classifier
         self.budget: Budget | None = None
@@ -101,6 +102,6 @@ class Plan:
 
 
 def _check_classifier(classifier: object) -> None:
-    if not isinstance(classifier, (type, tuple)) and classifier is not is_retryable:
+    if not isinstance(classifier, (type, tuple)):
         kinds = "a function, an exception class or a tuple of exception classes"
         check_plain("classifier", classifier, kinds)

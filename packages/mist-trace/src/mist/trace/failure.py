@@ -54,7 +54,10 @@ def _text(exc: BaseException) -> str:
 
 
 def _code(exc: BaseException) -> str:
-    code = getattr(exc, "code", None)
+    try:
+        code: object = getattr(exc, "code", None)
+    except Exception:  # noqa: BLE001  # a property may fail: it is the application's code, too
+        code = None
     if isinstance(code, str) and code in _CODES:
         return str(code)
     if any(kind.__name__ in _CANCELLATIONS for kind in type(exc).__mro__):
