@@ -52,7 +52,7 @@ class Plan:
     def __init__(self, policy: Policy, classifier: Classifier, options: Options) -> None:
         if type(policy) is not Policy:  # a call less for nearly everybody
             check_kind("policy", policy, Policy, "a Policy")
-        if classifier is not is_retryable:  # as above
+        if type(classifier) is not type and classifier is not is_retryable:  # as above
             _check_classifier(classifier)
         self.policy = policy
         self.classifier = classifier
