@@ -1,5 +1,6 @@
 """Variables: nested names, dicts, secrets in files."""
 
+import inspect
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,3 +175,10 @@ def test_a_path_that_is_not_utf8_reaches_its_file(loaded):
     """Python's form of such a name is kept for paths; elsewhere it is an error."""
     target = msgspec.defstruct("Target", [("path", Path)])
     assert loaded(target, env={"APP_PATH": "/x/\udcff"}).path == Path("/x/\udcff")
+
+
+def test_the_signature_holds_no_variables(monkeypatch):
+    """`help(load)` is on many a screen, and must not show what is secret; the variables count all the same."""
+    monkeypatch.setenv("APP_LOG", "a value of the environment")
+    assert "a value of the environment" not in str(inspect.signature(load))
+    assert load(None, "app", Settings).log == "a value of the environment"

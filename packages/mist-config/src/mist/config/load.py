@@ -24,7 +24,7 @@ def load(
     prefix: str,
     target: type[T],
     *,
-    env: Mapping[str, str] = os.environ,
+    env: Mapping[str, str] | None = None,
     optional: bool = False,
     unknown: Unknown = "warn",
     unknown_env: Unknown = "warn",
@@ -43,7 +43,7 @@ def load(
         prefix: what variables start with: with `app`, the field `port` is `APP_PORT`, and `host`
             in the section `db` is `APP_DB__HOST`. With "" no variable counts as unknown.
         target: a msgspec Struct or a dataclass.
-        env: the variables; `{}` for none.
+        env: the variables; `os.environ` if not given, `{}` for none.
         optional: whether the file may be missing.
         unknown: what becomes of keys that mean nothing: a ConfigWarning each, an error, nothing.
             A Struct with `forbid_unknown_fields=True` makes them errors in any case.
@@ -56,6 +56,8 @@ def load(
         ConfigError: Something is wrong; it has every problem.
         ConfigTypeError: The type has a field that no configuration can have.
     """
+    if env is None:  # no default value: `help(load)` would print the variables, secrets and all
+        env = os.environ
     root = schema(target)
     file, normal = os.fspath(path) if path is not None else "", normal_prefix(prefix)
     problems: list[Problem] = []
