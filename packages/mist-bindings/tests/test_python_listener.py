@@ -124,6 +124,28 @@ def test_waiting_messages_are_bounded_in_bytes(client, listen):
     assert post(listener.url, marshal(client))[0] == 202
 
 
+def test_as_many_bytes_wait_as_were_said(client, listen):
+    """Messages that fill the bound exactly are taken, and not one byte more."""
+    text = marshal(client, "x" * 100)
+    exact = listen(inbox_bytes=2 * len(text))
+    less = listen(inbox_bytes=2 * len(text) - 1)
+    assert [post(exact.url, text)[0] for _ in range(3)] == [202, 202, 503]
+    assert [post(less.url, text)[0] for _ in range(2)] == [202, 503]
+
+
+def test_who_waits_is_woken_by_what_arrives(client, listen, monkeypatch):
+    """And not by the look that is taken now and then for Ctrl-C."""
+    monkeypatch.setattr(client, "_LOOK_SECONDS", 60.0)
+    listener = listen()
+    begin = time.monotonic()
+    threading.Timer(0.2, post, (listener.url, marshal(client))).start()
+    assert listener.receive(timeout=30).payload == b"1"
+    threading.Timer(0.2, listener.close).start()
+    with pytest.raises(client.TransportClosed):
+        listener.receive(timeout=30)
+    assert time.monotonic() - begin < 20
+
+
 def test_of_a_batch_what_can_be_taken_is(client, listen):
     """The answer tells the fate of the others; blank lines are none, and CRLF ends a line too."""
     listener = listen(inbox=2)
