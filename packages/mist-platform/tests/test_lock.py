@@ -191,29 +191,24 @@ def test_fifty_processes_never_hold_it_together(tmp_path, path, spawn):
     assert {entries.count(str(contender.pid)) for contender in contenders} == {20}
 
 
-# Whoever is inside locks a second file in a way of its own. Its descriptor is the lower one, and so
-# the system gives that lock back first when it is killed.
 KILLED = """
-import fcntl, sys
+import os, sys
 from mist.platform import lock
-path, marker = sys.argv[1:]
-inside = open(marker, "w")
+path, journal = sys.argv[1:]
+journal = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 print("ready", flush=True)
 while True:
     with lock(path):
-        try:
-            fcntl.flock(inside, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("two holders", flush=True)
-        fcntl.flock(inside, fcntl.LOCK_UN)
+        os.write(journal, b"%d enters\\n" % os.getpid())
+        os.write(journal, b"%d leaves\\n" % os.getpid())
 """
 
 
 @unix
 def test_killing_holders_never_makes_two(tmp_path, path, spawn):
-    """Processes that lock in a loop are killed anywhere; those that live on stay alone."""
-    marker = tmp_path / "inside"
-    workers = [spawn(KILLED, path, marker) for _ in range(6)]
+    """Processes that lock in a loop are killed anywhere; whoever leaves was the last to enter."""
+    journal = tmp_path / "journal"
+    workers = [spawn(KILLED, path, journal) for _ in range(6)]
     for worker in workers:
         assert worker.stdout.readline() == "ready\n"
     for worker in workers[:-1]:
@@ -221,7 +216,12 @@ def test_killing_holders_never_makes_two(tmp_path, path, spawn):
         worker.kill()
     time.sleep(0.1)
     workers[-1].kill()
-    assert [worker.communicate(timeout=30)[0] for worker in workers] == [""] * 6
+    assert [worker.wait(timeout=30) for worker in workers] == [-signal.SIGKILL] * 6
+    inside = None
+    for line in journal.read_text().splitlines():
+        pid, step = line.split()
+        assert step == "enters" or pid == inside
+        inside = pid
     lock(path, timeout=5).unlock()
 
 
