@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+import sys
 
 from mist.circuitbreaker.errors import InvalidSettingError
 from mist.circuitbreaker.window import MOST_CALLS
@@ -110,7 +110,8 @@ def _want_ratio(name: str, value: float | None) -> None:
 
 
 def _is_number(value: float) -> bool:
+    largest = sys.float_info.max  # math takes its time to load
     try:
-        return isfinite(value) and not isinstance(value, bool)
-    except (TypeError, OverflowError):  # text, or an integer that no float can hold
+        return -largest <= value <= largest and not isinstance(value, bool)
+    except TypeError:  # text
         return False

@@ -10,7 +10,6 @@ import time
 import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from queue import Empty, SimpleQueue
 
 from mist.parallel.errors import ParallelError
 from mist.parallel.slowdown import Slowdown
@@ -143,6 +142,8 @@ class RateLimiter:
 
     def wait_sync(self, cost: float = 1) -> Grant:
         """Wait in this thread until `cost` fits, and take it; see `wait`."""
+        from queue import Empty, SimpleQueue  # noqa: PLC0415  # only where a thread waits
+
         self._want_cost(cost)
         # Not an event: when Ctrl-C ends its wait, it may not have its lock back.
         turn: SimpleQueue[None] = SimpleQueue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from types import TracebackType
 
 from mist.resource.errors import BudgetExceeded, ResourceError
@@ -93,7 +92,7 @@ class MemoryBudget:
                 or a timeout is no number, or there without `wait`.
         """
         self._want_bytes(n)
-        if timeout is not None and (not wait or math.isnan(timeout)):
+        if timeout is not None and not (wait and timeout <= float("inf")):
             raise ResourceError(
                 f"memory budget {self._name!r}: timeout is {timeout}: it goes with wait=True, and is"
                 " a number of seconds"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
@@ -99,7 +98,7 @@ class FairQueue:
         turn = threading.Lock()
         turn.acquire()
         claim = Claim(amount, turn.release)
-        deadline = time.monotonic() + (math.inf if timeout is None else timeout)
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
         try:
             self._queue_up(claim)
             while not claim.granted:
