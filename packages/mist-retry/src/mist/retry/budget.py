@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from _thread import RLock
 from time import monotonic
-from weakref import WeakSet
 
 from mist.retry.setting import check_number, check_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from weakref import WeakSet
 
 _NANOSECONDS = 1_000_000_000
 
@@ -70,7 +70,7 @@ class Budget:
         self._lock = RLock()
         self.granted = 0
         self.refused = 0
-        _budgets.add(self)
+        _at_fork(self)
 
     @property
     def available(self) -> float:
@@ -124,13 +124,25 @@ class Budget:
         )
 
 
-_budgets: WeakSet[Budget] = WeakSet()
+_budgets: WeakSet[Budget] | None = None
+_making = RLock()
+
+
+def _at_fork(budget: Budget) -> None:
+    """Let a budget go on in forked processes, as long as it lives."""
+    global _budgets  # noqa: PLW0603  # made with the first budget
+    with _making:
+        if _budgets is None:
+            from weakref import WeakSet  # noqa: PLC0415  # only where there are budgets
+
+            _budgets = WeakSet()
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(after_in_child=_after_fork)
+        _budgets.add(budget)
 
 
 def _after_fork() -> None:
-    for budget in tuple(_budgets):
+    global _making  # noqa: PLW0603  # another thread of the parent may hold it
+    _making = RLock()
+    for budget in tuple(_budgets or ()):
         budget._after_fork()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # of this module
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
